@@ -1,0 +1,241 @@
+"""What a stub is: a documented function of this package whose body the learner writes.
+
+`@exercise` marks a stub. `@fill`, above the learner's function of the same name, puts that function
+in the stub's place: from then on everything in the package that needs it runs the learner's code.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Function = Callable[..., Any]
+
+CHAPTERS = ("lstm",)
+"""The modules that hold stubs, in the order of the course. An assignment has its module's name."""
+
+
+class FillError(TypeError):
+    """A function cannot take a stub's place. The message says why."""
+
+
+class Unfilled(NotImplementedError):
+    """A stub was called before it was filled in."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        super().__init__(
+            f"{exercise.name} is not filled in yet. It is an exercise of {exercise.notebook}."
+        )
+        self.exercise = exercise
+
+
+@dataclass(eq=False)
+class Exercise:
+    """One stub, and what was put in its place.
+
+    Attributes:
+        name: the stub's name, the same in every notebook.
+        chapter: its module in this package, which is also the assignment's name.
+        body: the function as it stands in the module.
+        stub: what the module exports; it runs `filled`, else `body`.
+        filled: the learner's function, if there is one.
+    """
+
+    name: str
+    chapter: str
+    body: Function
+    stub: Function
+    filled: Function | None = None
+
+    @property
+    def notebook(self) -> str:
+        """Where the exercise is, from the root of the course."""
+        return f"exercises/{self.chapter}/{self.chapter}.ipynb"
+
+    @property
+    def signature(self) -> inspect.Signature:
+        return inspect.signature(self.body)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        function = self.filled or self.body
+        try:
+            return function(*args, **kwargs)
+        except NotImplementedError as error:
+            blank = left_blank(error)
+            if blank is None:
+                raise
+            raise Unfilled(blank) from None
+
+
+# Reloading this module must not forget what was filled: a notebook with autoreload does it.
+_exercises: dict[str, Exercise] = globals().get("_exercises", {})
+
+
+def exercise(body: Callable[P, R]) -> Callable[P, R]:
+    """Mark `body` as a stub and return the function that stands for it in the package."""
+    chapter = body.__module__.rpartition(".")[2]
+    earlier = _exercises.get(body.__name__)
+
+    @functools.wraps(body)
+    def stub(*args: P.args, **kwargs: P.kwargs) -> R:
+        __tracebackhide__ = True
+        result: R = entry(*args, **kwargs)
+        return result
+
+    entry = Exercise(body.__name__, chapter, body, stub, earlier.filled if earlier else None)
+    _exercises[entry.name] = entry
+    return stub
+
+
+def fill(function: Callable[P, R]) -> Callable[P, R]:
+    """Put `function` in the place of the stub of the same name.
+
+    Returns:
+        `function` itself, with the stub's docstring if it had none.
+
+    Raises:
+        FillError: no stub has this name, or its parameters differ from the stub's.
+    """
+    if not inspect.isfunction(function):
+        raise FillError(
+            f"fill stands above a function, and this is {a_kind(function)}: "
+            "write @fill, and on the next line def and the exercise's name."
+        )
+    entry = find(function.__name__)
+    difference = _parameter_difference(entry, inspect.signature(function))
+    if difference:
+        raise FillError(f"{entry.name}{_parameters(entry.signature)}: {difference}")
+    if function.__doc__ is None:
+        function.__doc__ = entry.body.__doc__
+    entry.filled = function
+    return function
+
+
+def find(name: str) -> Exercise:
+    """The exercise called `name`.
+
+    Raises:
+        FillError: there is none; the message offers the nearest name.
+    """
+    known = exercises()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the exercises are {', '.join(known)}."
+    raise FillError(f"there is no exercise called {name}: {hint}")
+
+
+def exercises() -> dict[str, Exercise]:
+    """Every exercise by name, in the order of the course."""
+    for chapter in CHAPTERS:
+        importlib.import_module(f"rnncourse.{chapter}")
+    return {
+        name: entry
+        for chapter in CHAPTERS
+        for name, entry in _exercises.items()
+        if entry.chapter == chapter
+    }
+
+
+@contextmanager
+def substituted(name: str, replacement: Function, user: Function) -> Iterator[None]:
+    """For a while, let `replacement` run wherever `name` is called: through the stub, and where
+    `user` and the learner's functions look the name up themselves (in a notebook they do)."""
+    entry = find(name)
+    functions = [user, *(e.filled for e in _exercises.values() if e.filled)]
+    spaces = {id(space): space for f in functions if name in (space := _globals(f))}
+    before = entry.filled, {key: space[name] for key, space in spaces.items()}
+    entry.filled = replacement
+    for space in spaces.values():
+        space[name] = replacement
+    try:
+        yield
+    finally:
+        entry.filled = before[0]
+        for key, space in spaces.items():
+            space[name] = before[1][key]
+
+
+@contextmanager
+def play() -> Iterator[None]:
+    """Run what needs filled stubs; say so and go on where one is not filled yet.
+
+    A notebook's demonstrations stand inside it, so that Run All reaches the end from the first day.
+    """
+    try:
+        yield
+    except NotImplementedError as error:
+        unfilled = error if isinstance(error, Unfilled) else None
+        blank = unfilled.exercise if unfilled else left_blank(error)
+        if blank is None:
+            raise
+        print(f"Nothing to see yet: {Unfilled(blank)}")
+
+
+def left_blank(error: NotImplementedError) -> Exercise | None:
+    """The exercise whose bare `raise NotImplementedError()` this is: an empty answer. None if the
+    error comes from elsewhere, such as an operation that torch does not have for a device."""
+    if type(error) is not NotImplementedError or error.args:
+        return None
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    raised_in = trace and trace.tb_frame.f_code
+    for entry in _exercises.values():
+        if raised_in is getattr(entry.filled or entry.body, "__code__", None):
+            return entry
+    return None
+
+
+def a_kind(value: object) -> str:
+    """What `value` is, in words for a message: "a list", "an int", "a Tensor of shape (3, 4)"."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    shape = getattr(value, "shape", None)
+    return f"{article} {name}" + (f" of shape {tuple(shape)}" if isinstance(shape, tuple) else "")
+
+
+def _globals(function: Function) -> dict[str, Any]:
+    return getattr(function, "__globals__", {})
+
+
+def _parameters(signature: inspect.Signature) -> str:
+    """The parameters without annotations: "(x, h, value=1)"."""
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    return str(inspect.Signature(bare))
+
+
+def _parameter_difference(entry: Exercise, given: inspect.Signature) -> str:
+    """How `given` differs from the stub's signature in one sentence; "" when it does not."""
+    wanted, got = entry.signature.parameters, given.parameters
+    missing = [name for name in wanted if name not in got]
+    extra = [name for name in got if name not in wanted]
+    if missing and extra:
+        return f"your function has {', '.join(extra)} where {', '.join(missing)} should be."
+    if missing:
+        return f"your function lacks {', '.join(missing)}."
+    if extra:
+        return f"your function has {', '.join(extra)}, which the exercise does not."
+    if list(wanted) != list(got):
+        return f"your function has them in another order: ({', '.join(got)})."
+    for name, parameter in wanted.items():
+        if got[name].kind != parameter.kind:
+            return f"{name} must be an ordinary parameter."
+        if got[name].default != parameter.default:
+            return f"the default of {name} must be {_default(parameter)}."
+    return ""
+
+
+def _default(parameter: inspect.Parameter) -> str:
+    return "left out" if parameter.default is parameter.empty else repr(parameter.default)
