@@ -1,0 +1,99 @@
+"""Two results side by side, and what to say where they differ."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .drivers import GRADIENT
+from .plan import Axes
+
+RTOL, ATOL = 1e-4, 1e-5
+"""Float32 results that differ by less are equal: honest formulas differ in the last digits."""
+
+ATOL_FLOAT64 = 1e-9
+"""Too close for a computation that went through float32 on the way."""
+
+WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "column", "4H": "row"}
+AXES = {"T": "length", "N": "batch", "H": "hidden", "I": "input"}
+
+
+def close(expected: Tensor, got: Tensor) -> bool:
+    """Whether two results are equal up to rounding. Different shapes and NaN are not."""
+    if expected.shape != got.shape:
+        return False
+    atol = ATOL_FLOAT64 if expected.dtype == torch.float64 else ATOL
+    rtol = ATOL_FLOAT64 if expected.dtype == torch.float64 else RTOL
+    return torch.allclose(expected.double(), got.double(), rtol=rtol, atol=atol)
+
+
+def shape_difference(name: str, axes: Axes, expected: Tensor, got: Tensor) -> str:
+    """A sentence on a wrong shape, with the axes named; "" when the shape is right."""
+    if expected.shape == got.shape:
+        return ""
+    wanted = f"{_shape(expected)} = {_named(axes)}"
+    sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
+    if got.ndim != expected.ndim:
+        return f"{sentence}: {got.ndim} axes instead of {expected.ndim}."
+    if sorted(got.shape) == sorted(expected.shape):
+        return f"{sentence}: the axes are in another order."
+    return f"{sentence}."
+
+
+def value_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool) -> str:
+    """A sentence on wrong numbers, with the first place that differs; "" when they are equal.
+
+    Args:
+        reveal: whether the sentence may contain the right number.
+    """
+    if close(expected, got):
+        return ""
+    if expected.shape != got.shape:
+        return shape_difference(name, axes, expected, got)
+    wrong = ~torch.isclose(expected.double(), got.double(), rtol=RTOL, atol=ATOL)
+    if not wrong.any():
+        return f"{name} is off by {_largest(expected, got):.1e}: more than float64 rounding."
+    index = [int(i) for i in wrong.nonzero()[0]]
+    own, right = float(got[tuple(index)]), float(expected[tuple(index)])
+    where = f"{name}{_place(index, axes)}"
+    if own != own:
+        return f"{where} is not a number (NaN)."
+    share = f"{int(wrong.sum())} of {wrong.numel()} numbers differ; the first is"
+    if not reveal:
+        return f"{share} {where}: yours is {own:.4f}."
+    return f"{share} {where}: yours is {own:.4f}, it should be {right:.4f}."
+
+
+def gradient_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool) -> str:
+    """A sentence on a wrong gradient by one input; "" when it is right."""
+    if close(expected, got):
+        return ""
+    if not got.any():
+        return (
+            f"no gradient reaches {name}: it is not used where it should be, or cut off "
+            "(by detach, .data, .item(), numpy or no_grad)."
+        )
+    return value_difference(GRADIENT + name, axes, expected, got, reveal)
+
+
+def _largest(expected: Tensor, got: Tensor) -> float:
+    return float((expected.double() - got.double()).abs().max())
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tuple(tensor.shape))
+
+
+def _named(axes: Axes) -> str:
+    names = ["".join(AXES.get(letter, letter) for letter in axis) for axis in axes]
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def _place(index: list[int], axes: Axes) -> str:
+    """An index in brackets with its axes in words: "[0, 2] (sequence 0, unit 2)"."""
+    if not index:
+        return ""
+    if len(index) != len(axes):
+        return str(index)
+    words = ", ".join(f"{WORDS[axis]} {i}" for i, axis in zip(index, axes, strict=True))
+    return f"{index} ({words})"

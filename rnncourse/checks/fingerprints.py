@@ -1,0 +1,61 @@
+"""What the public check has stored: fixtures, answers where torch has no function, and the numbers
+that known mistakes give.
+
+One JSON file a chapter, made from tests/mistakes by `python -m tests.fingerprints`. It holds
+numbers only, never code. It is committed because an installation from the repository needs it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .drivers import Arrays
+from .judge import Key, Mistake, Signature
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is stored for one exercise.
+
+    Attributes:
+        fixtures: two sets of inputs and cotangents.
+        answers: right results by call, for calls that torch has no function for.
+        mistakes: known mistakes and what they give on the fixtures.
+    """
+
+    fixtures: tuple[Arrays, Arrays]
+    answers: dict[Key, Arrays]
+    mistakes: tuple[tuple[Mistake, Signature], ...]
+
+
+@functools.cache
+def load(chapter: str) -> dict[str, Stored]:
+    """What is stored for a chapter's exercises, by name."""
+    folder = importlib.resources.files(__package__) / "fingerprints"
+    content = json.loads((folder / f"{chapter}.json").read_text(encoding="utf-8"))
+    return {name: _stored(entry) for name, entry in content.items()}
+
+
+def _stored(entry: dict[str, Any]) -> Stored:
+    first, second = (_arrays(arrays) for arrays in entry["fixtures"])
+    mistakes = tuple(
+        (Mistake(m["id"], m["sentence"]), _calls(m["calls"])) for m in entry["mistakes"]
+    )
+    return Stored((first, second), _calls(entry["answers"]), mistakes)
+
+
+def _calls(calls: list[dict[str, Any]]) -> dict[Key, Arrays]:
+    return {(call["driver"], call["case"]): _arrays(call["arrays"]) for call in calls}
+
+
+def _arrays(arrays: dict[str, Any]) -> Arrays:
+    return {
+        name: torch.tensor(a["data"], dtype=getattr(torch, a["dtype"])).view(a["shape"])
+        for name, a in arrays.items()
+    }

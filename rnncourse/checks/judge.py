@@ -1,0 +1,251 @@
+"""From the outcomes of calls to a verdict, stage by stage.
+
+A pure function of what was expected and what came: the public check and the grader share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from .compare import close, gradient_difference, shape_difference, value_difference
+from .drivers import GRADIENT, Arrays, Outcome
+from .plan import Aspect, Case, Plan, Stage
+
+Key = tuple[str, str]
+"""Which call: the driver's name and the case's label."""
+
+Status = Literal["passed", "failed", "not reached"]
+NAMING_ATOL = 1e-4
+"""How near an outcome must be to a mistake's to be called by its name."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known wrong implementation: an id, and a sentence for whoever makes it."""
+
+    id: str
+    sentence: str
+
+
+Signature = Mapping[Key, Arrays]
+"""What a mistake gives in the calls on whole fixtures."""
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """How one stage went, and a sentence for each thing that is wrong."""
+
+    name: str
+    status: Status
+    sentences: tuple[str, ...] = ()
+    by_probe: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an exercise went.
+
+    Attributes:
+        unfilled: the sentence that says what is not filled in, if that is all there is to say.
+        mistake: the known mistake whose numbers these are.
+    """
+
+    exercise: str
+    stages: tuple[StageReport, ...]
+    mistake: Mistake | None = None
+    unfilled: str = ""
+
+    @property
+    def passed(self) -> int:
+        return sum(stage.status == "passed" for stage in self.stages)
+
+    @property
+    def complete(self) -> bool:
+        return not self.unfilled and self.passed == len(self.stages)
+
+
+def key(case: Case) -> Key:
+    return case.driver, case.label
+
+
+def judge(
+    plan: Plan,
+    stages: Iterable[Stage],
+    expected: Mapping[Key, Outcome],
+    outcomes: Mapping[Key, Outcome],
+    mistakes: Iterable[tuple[Mistake, Signature]],
+    reveal: bool = False,
+) -> Report:
+    """What the outcomes are worth.
+
+    Args:
+        expected, outcomes: by call; an outcome that is missing was never reached.
+        mistakes: known mistakes, looked at only when a stage failed.
+        reveal: whether sentences may contain right numbers.
+    """
+    judged: dict[str, StageReport] = {}
+    for stage in stages:
+        if stage.after and judged[stage.after].status != "passed":
+            judged[stage.name] = StageReport(stage.name, "not reached")
+        else:
+            judged[stage.name] = _judge_stage(plan, stage, expected, outcomes, reveal)
+    report = Report(plan.exercise, tuple(judged.values()))
+    if unfilled := _unfilled(outcomes):
+        return replace(report, unfilled=unfilled)
+    if report.complete:
+        return report
+    return replace(report, mistake=name_mistake(plan, outcomes, mistakes))
+
+
+def name_mistake(
+    plan: Plan,
+    outcomes: Mapping[Key, Outcome],
+    mistakes: Iterable[tuple[Mistake, Signature]],
+) -> Mistake | None:
+    """The first mistake whose numbers are the outcomes' in every call of one driver."""
+    own = {k: numbers(plan, outcome) for k, outcome in outcomes.items()}
+    for mistake, signature in mistakes:
+        for driver in {driver for driver, _ in signature}:
+            calls = {k: v for k, v in signature.items() if k[0] == driver}
+            if all(k in own and _is_like(own[k], v) for k, v in calls.items()):
+                return mistake
+    return None
+
+
+def numbers(plan: Plan, outcome: Outcome) -> Arrays:
+    """What a right answer leaves no choice in: results after the plan's relation, and gradients."""
+    gradients = {k: v for k, v in outcome.arrays.items() if k.startswith(GRADIENT)}
+    results = {k: v for k, v in outcome.arrays.items() if k not in gradients}
+    try:
+        return plan.relation.canonical(results) | gradients
+    except (RuntimeError, KeyError):  # results of shapes that the relation cannot take
+        return results
+
+
+def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Arrays:
+    """The numbers that tell a wrong outcome from others: its results, or where these are right its
+    gradients as well. Empty when there is nothing to tell it by."""
+    own, wanted = numbers(plan, outcome), numbers(plan, right)
+    results = {k: v for k, v in own.items() if not k.startswith(GRADIENT)}
+    if any(k not in wanted or not close(wanted[k], v) for k, v in results.items()):
+        return results
+    return own if any(not close(wanted[k], v) for k, v in own.items()) else {}
+
+
+def _is_like(own: Arrays, stored: Arrays) -> bool:
+    return all(
+        name in own
+        and own[name].shape == value.shape
+        and bool(((own[name] - value).abs() <= NAMING_ATOL).all())
+        for name, value in stored.items()
+    )
+
+
+def _unfilled(outcomes: Mapping[Key, Outcome]) -> str:
+    problems = [o.problem for o in outcomes.values()]
+    if problems and all(p and p.kind == "unfilled" for p in problems):
+        return next(p.text for p in problems if p)
+    return ""
+
+
+def _judge_stage(
+    plan: Plan,
+    stage: Stage,
+    expected: Mapping[Key, Outcome],
+    outcomes: Mapping[Key, Outcome],
+    reveal: bool,
+) -> StageReport:
+    sentences = _try(plan, stage.aspect, stage.cases, expected, outcomes, reveal)
+    if sentences is None:
+        return StageReport(stage.name, "not reached")
+    if not sentences:
+        return StageReport(stage.name, "passed")
+    if stage.instead:
+        probed = _try(plan, stage.aspect, stage.instead, expected, outcomes, reveal)
+        if probed == ():
+            return StageReport(stage.name, "passed", by_probe=True)
+    return StageReport(stage.name, "failed", sentences)
+
+
+def _try(
+    plan: Plan,
+    aspect: Aspect,
+    cases: tuple[Case, ...],
+    expected: Mapping[Key, Outcome],
+    outcomes: Mapping[Key, Outcome],
+    reveal: bool,
+) -> tuple[str, ...] | None:
+    """What is wrong in the first of the cases that is; () when all pass, None if one is missing."""
+    for case in cases:
+        if key(case) not in outcomes:
+            return None
+        outcome = outcomes[key(case)]
+        if outcome.problem:
+            return (outcome.problem.text,)
+        sentences = _differences(plan, aspect, expected.get(key(case)), outcome, reveal)
+        if sentences:
+            return tuple(sentences)
+    return ()
+
+
+def _differences(
+    plan: Plan, aspect: Aspect, right: Outcome | None, outcome: Outcome, reveal: bool
+) -> list[str]:
+    if aspect == "unchanged":
+        return [f"{name} is changed in place; work on a copy." for name in outcome.changed]
+    if aspect == "device":
+        return [
+            f"{name} is on the CPU although the inputs are not: make new tensors with x.new_zeros "
+            "or torch.zeros_like."
+            for name in plan.results
+            if not outcome.arrays[name].is_meta
+        ]
+    assert right is not None, "only the device is judged without an expected outcome"
+    if aspect == "gradients":
+        return _gradient_differences(plan, right, outcome, reveal)
+    shapes = [
+        shape_difference(k, plan.outputs[k], right.arrays[k], outcome.arrays[k])
+        for k in plan.results
+    ]
+    if aspect == "shapes" or any(shapes):
+        return [s for s in shapes if s]
+    if aspect == "dtype":
+        wrong = [k for k in plan.results if outcome.arrays[k].dtype != right.arrays[k].dtype]
+        if wrong:
+            return [f"{k} is {_dtype(outcome, k)} for inputs of {_dtype(right, k)}." for k in wrong]
+    return _value_differences(plan, right, outcome, reveal)
+
+
+def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
+    results = plan.relation.canonical({k: right.arrays[k] for k in plan.results})
+    own = plan.relation.canonical({k: outcome.arrays[k] for k in plan.results})
+    found = [
+        (k, value_difference(k, plan.outputs.get(k, ()), results[k], own[k], reveal))
+        for k in results
+    ]
+    return _first_in_full(found)
+
+
+def _gradient_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
+    if outcome.gradient_problem:
+        return [outcome.gradient_problem.text]
+    found = [
+        (name, gradient_difference(name, axes, right.arrays[GRADIENT + name], own, reveal))
+        for name, axes in plan.inputs.items()
+        if (own := outcome.arrays.get(GRADIENT + name)) is not None
+    ]
+    return _first_in_full(found)
+
+
+def _first_in_full(found: list[tuple[str, str]]) -> list[str]:
+    """The first difference as a sentence, the others by name."""
+    wrong = [(name, sentence) for name, sentence in found if sentence]
+    others = [name for name, _ in wrong[1:]]
+    more = [f"Also wrong: {', '.join(others)}."] if others else []
+    return [sentence for _, sentence in wrong[:1]] + more
+
+
+def _dtype(outcome: Outcome, name: str) -> str:
+    return str(outcome.arrays[name].dtype).removeprefix("torch.")

@@ -1,0 +1,112 @@
+"""A report as a person reads it: in a notebook as HTML, in a terminal as text."""
+
+from __future__ import annotations
+
+import sys
+from html import escape
+
+from .judge import Report, StageReport
+
+SIGNS = {"passed": "✓", "failed": "✗", "not reached": "·"}
+COLOURS = {"passed": "#2f9e5f", "failed": "#d9534f", "not reached": "#8a8f98"}
+"""Green, red and grey of a middle lightness: readable on white and on black. The signs and words
+say the same."""
+
+
+def headline(report: Report, hidden: bool = False) -> str:
+    """One line on the whole exercise. A public check never says that all is right: hidden tests
+    come later."""
+    if report.unfilled:
+        return report.unfilled
+    kind = "hidden tests" if hidden else "public checks"
+    count = f"{report.exercise}: {report.passed} of {len(report.stages)} {kind} passed"
+    more_to_come = report.complete and not hidden
+    return f"{count}; hidden ones run at grading." if more_to_come else f"{count}."
+
+
+def remarks(report: Report) -> list[str]:
+    """What is worth saying beside the stages."""
+    found = [report.mistake.sentence] if report.mistake else []
+    if any(stage.by_probe for stage in report.stages):
+        found.append(
+            "This function does its own part: it carries another cell as it should. Its numbers "
+            "are not torch's yet because the cell it calls is not right."
+        )
+    return found
+
+
+def text(report: Report, note: str = "", hidden: bool = False) -> str:
+    """The report as plain text."""
+    lines = [note] if note else []
+    lines.append(f"{SIGNS[_state(report)]} {headline(report, hidden)}")
+    lines += [f"  → {remark}" for remark in remarks(report)]
+    if not report.unfilled:
+        lines += [line for stage in report.stages for line in _stage_lines(stage)]
+    return "\n".join(lines)
+
+
+def html(report: Report, note: str = "", hidden: bool = False) -> str:
+    """The report as a piece of HTML that inherits the page's colours."""
+    state = _state(report)
+    parts = [f"<p style='margin:0 0 .4em;opacity:.8'>{escape(note)}</p>"] if note else []
+    title = _mark(state) + escape(headline(report, hidden))
+    parts.append(f"<p style='margin:0;font-weight:600'>{title}</p>")
+    parts += [
+        f"<p style='margin:.5em 0 .2em'>→ <strong>{escape(remark)}</strong></p>"
+        for remark in remarks(report)
+    ]
+    if not report.unfilled:
+        items = "".join(_stage_html(stage) for stage in report.stages)
+        parts.append(f"<ul style='list-style:none;margin:.5em 0 0;padding:0'>{items}</ul>")
+    return (
+        f"<div class='rnncourse-report' style='border-left:4px solid {COLOURS[state]};"
+        f"padding:.5em 0 .5em 1em;margin:.5em 0;line-height:1.5'>{''.join(parts)}</div>"
+    )
+
+
+def show(report: Report, note: str = "") -> None:
+    """Display a report where the caller is: a notebook, or a terminal."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+        from IPython.display import display
+
+        if get_ipython() is not None:
+            bundle = {"text/plain": text(report, note), "text/html": html(report, note)}
+            display(bundle, raw=True)
+            return
+    _print(report, note)
+
+
+def _print(report: Report, note: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    styled = Text(text(report, note))
+    for status, colour in COLOURS.items():
+        styled.highlight_words([SIGNS[status] + " "], style=f"bold {colour}")
+    Console(soft_wrap=True).print(styled)
+
+
+def _state(report: Report) -> str:
+    if report.unfilled:
+        return "not reached"
+    return "passed" if report.complete else "failed"
+
+
+def _mark(status: str) -> str:
+    return f"<span style='color:{COLOURS[status]};font-weight:700'>{SIGNS[status]}</span> "
+
+
+def _stage_lines(stage: StageReport) -> list[str]:
+    return [
+        f"  {SIGNS[stage.status]} {stage.name}",
+        *(f"      {sentence}" for sentence in stage.sentences),
+    ]
+
+
+def _stage_html(stage: StageReport) -> str:
+    hidden = f"<span style='position:absolute;left:-999em'>{stage.status}: </span>"
+    sentences = "".join(
+        f"<div style='margin-left:1.4em'>{escape(sentence)}</div>" for sentence in stage.sentences
+    )
+    return f"<li>{_mark(stage.status)}{hidden}{escape(stage.name)}{sentences}</li>"
