@@ -1,0 +1,151 @@
+"""Modules that run on the filled stubs, with torch's names for arguments and parameters.
+
+They take torch's state dicts as they are. Until the stubs are filled they say which one is missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from .lstm import lstm_layer
+
+States = tuple[Tensor, Tensor]
+
+
+class LSTM(nn.Module):
+    """`torch.nn.LSTM` on the learner's `lstm_layer`.
+
+    Args:
+        input_size, hidden_size: I and H.
+        num_layers: L, stacked; each layer reads the output of the one below.
+        bias: without it there are no bias parameters, and the layers run with zeros.
+        batch_first: input and output are (N, T, ·) instead of (T, N, ·). States never are.
+        dropout: probability of zeroing a number between layers while training.
+        bidirectional: a second direction reads the sequence from its end; D = 2, else D = 1.
+
+    Shapes:
+        input (T, N, I) or one sequence (T, I); h_0 and c_0 (D·L, N, H) or (D·L, H), zeros if left
+        out; output (T, N, D·H); h_n and c_n as h_0 and c_0.
+
+    Raises:
+        ValueError: an input or a state has another shape, or an argument makes no sense.
+
+    Packed sequences and projections (`proj_size`) are not supported.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        if min(input_size, hidden_size, num_layers) < 1:
+            raise ValueError("input_size, hidden_size and num_layers must be at least 1")
+        if not 0 <= dropout <= 1:
+            raise ValueError(f"dropout is a probability between 0 and 1; got {dropout}")
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = dropout
+        self.bidirectional = bidirectional
+        self._register_parameters()
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every weight and bias as torch does, uniformly within ±1 / sqrt(hidden_size)."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input: Tensor, states: States | None = None) -> tuple[Tensor, States]:
+        """Returns output, (h_n, c_n); see the class for shapes."""
+        if not isinstance(input, Tensor):
+            raise ValueError("input must be a tensor; packed sequences are not supported")
+        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
+            raise ValueError(
+                f"input must be (T, N, {self.input_size}) or (T, {self.input_size}); "
+                f"got {tuple(input.shape)}"
+            )
+        if input.ndim == 2:
+            return self._forward_one(input, states)
+        x = input.transpose(0, 1) if self.batch_first else input
+        h_0, c_0 = self._initial(x, states)
+        finals = []
+        for layer in range(self.num_layers):
+            if layer > 0:
+                x = nn.functional.dropout(x, self.dropout, self.training)
+            outputs = []
+            for suffix, index in self._directions(layer):
+                backward = suffix.endswith("_reverse")
+                read = x.flip(0) if backward else x
+                output, final = lstm_layer(read, h_0[index], c_0[index], *self._weights(suffix))
+                outputs.append(output.flip(0) if backward else output)
+                finals.append(final)
+            x = torch.cat(outputs, dim=-1)
+        h_n, c_n = (torch.stack(states) for states in zip(*finals, strict=True))
+        return x.transpose(0, 1) if self.batch_first else x, (h_n, c_n)
+
+    def extra_repr(self) -> str:
+        return f"{self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
+
+    def _forward_one(self, input: Tensor, states: States | None) -> tuple[Tensor, States]:
+        """One sequence without a batch axis, as a batch of one."""
+        axis = 0 if self.batch_first else 1
+        batched = (states[0].unsqueeze(1), states[1].unsqueeze(1)) if states else None
+        output, (h_n, c_n) = self.forward(input.unsqueeze(axis), batched)
+        return output.squeeze(axis), (h_n.squeeze(1), c_n.squeeze(1))
+
+    def _directions(self, layer: int) -> Iterator[tuple[str, int]]:
+        """The parameter suffix and the place in h_0 of each direction of a layer."""
+        suffixes = ("", "_reverse") if self.bidirectional else ("",)
+        for direction, suffix in enumerate(suffixes):
+            yield f"l{layer}{suffix}", layer * len(suffixes) + direction
+
+    def _register_parameters(self) -> None:
+        rows = 4 * self.hidden_size
+        for layer in range(self.num_layers):
+            directions = list(self._directions(layer))
+            width = self.input_size if layer == 0 else self.hidden_size * len(directions)
+            for suffix, _ in directions:
+                self.register_parameter(f"weight_ih_{suffix}", _empty(rows, width))
+                self.register_parameter(f"weight_hh_{suffix}", _empty(rows, self.hidden_size))
+                if self.bias:
+                    self.register_parameter(f"bias_ih_{suffix}", _empty(rows))
+                    self.register_parameter(f"bias_hh_{suffix}", _empty(rows))
+
+    def _weights(self, suffix: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        w_ih = self.get_parameter(f"weight_ih_{suffix}")
+        w_hh = self.get_parameter(f"weight_hh_{suffix}")
+        if not self.bias:
+            zeros = w_ih.new_zeros(len(w_ih))
+            return w_ih, w_hh, zeros, zeros
+        b_ih = self.get_parameter(f"bias_ih_{suffix}")
+        b_hh = self.get_parameter(f"bias_hh_{suffix}")
+        return w_ih, w_hh, b_ih, b_hh
+
+    def _initial(self, x: Tensor, states: States | None) -> States:
+        """h_0 and c_0, zeros where none are given. `x` is (T, N, I)."""
+        directions = 2 if self.bidirectional else 1
+        shape = (directions * self.num_layers, x.shape[1], self.hidden_size)
+        if states is None:
+            zeros = x.new_zeros(shape)
+            return zeros, zeros
+        for name, state in zip(("h_0", "c_0"), states, strict=True):
+            if tuple(state.shape) != shape:
+                raise ValueError(f"{name} must be {shape}; got {tuple(state.shape)}")
+        return states
+
+
+def _empty(*shape: int) -> nn.Parameter:
+    return nn.Parameter(torch.empty(*shape))

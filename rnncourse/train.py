@@ -1,0 +1,88 @@
+"""Training as the notebooks do it: a loop, a progress bar, the losses back."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+Batch = tuple[Tensor, Tensor]
+
+
+def device() -> torch.device:
+    """The GPU if torch sees one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def fit(
+    model: nn.Module,
+    draw: Callable[[], Batch],
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    steps: int,
+    lr: float = 0.01,
+    max_norm: float = 1.0,
+) -> list[float]:
+    """Train `model` with Adam on a fresh batch at every step, with a progress bar.
+
+    Args:
+        model: called on the inputs; its result goes to `loss_fn` with the targets.
+        draw: gives a batch, (inputs, targets), on the device of the model.
+        loss_fn: (predictions, targets) -> a 0-d loss.
+        steps: how many batches.
+        lr: Adam's learning rate.
+        max_norm: the gradients are scaled down together to this norm when theirs is larger.
+
+    Returns:
+        The loss of every step.
+    """
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    losses: list[float] = []
+    for _ in progress(steps, lambda: f"loss {losses[-1]:.4f}" if losses else ""):
+        inputs, targets = draw()
+        optimizer.zero_grad()
+        loss = loss_fn(model(inputs), targets)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm)
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def progress(total: int, status: Callable[[], str]) -> Iterator[int]:
+    """Count from 0 to `total` - 1 beside a progress bar that shows `status()`."""
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        if get_ipython() is not None:
+            yield from _notebook_progress(total, status)
+            return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task("", total=total)
+        for i in range(total):
+            yield i
+            bar.update(task, advance=1, description=status())
+
+
+def _notebook_progress(total: int, status: Callable[[], str]) -> Iterator[int]:
+    """One line of HTML, written again at most ten times a second."""
+    from IPython.display import display
+
+    def shown(done: int) -> dict[str, str]:
+        line = f"{done} of {total}  {status()}"
+        bar = f"<progress value='{done}' max='{total}' aria-label='training'></progress>"
+        return {"text/plain": line, "text/html": f"<div>{bar} {line}</div>"}
+
+    handle = display(shown(0), raw=True, display_id=True)
+    last = time.monotonic()
+    for i in range(total):
+        yield i
+        if handle and time.monotonic() - last > 0.1:
+            handle.update(shown(i + 1), raw=True)
+            last = time.monotonic()
+    if handle:
+        handle.update(shown(total), raw=True)
