@@ -64,6 +64,10 @@ class Exercise:
     def signature(self) -> inspect.Signature:
         return inspect.signature(self.body)
 
+    def is_stub(self, function: Function) -> bool:
+        """Whether `function` is the package's own, and not one that somebody wrote for it."""
+        return function.__module__ == self.body.__module__
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         function = self.filled or self.body
@@ -81,9 +85,11 @@ _exercises: dict[str, Exercise] = globals().get("_exercises", {})
 
 
 def exercise(body: Callable[P, R]) -> Callable[P, R]:
-    """Mark `body` as a stub and return the function that stands for it in the package."""
-    chapter = body.__module__.rpartition(".")[2]
-    earlier = _exercises.get(body.__name__)
+    """Mark `body` as a stub and return the function that stands for it in the package.
+
+    A module that is loaded again keeps its entries: what was filled stays, and stubs that others
+    imported earlier see what is filled later.
+    """
 
     @functools.wraps(body)
     def stub(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -91,8 +97,9 @@ def exercise(body: Callable[P, R]) -> Callable[P, R]:
         result: R = entry(*args, **kwargs)
         return result
 
-    entry = Exercise(body.__name__, chapter, body, stub, earlier.filled if earlier else None)
-    _exercises[entry.name] = entry
+    chapter = body.__module__.rpartition(".")[2]
+    entry = _exercises.setdefault(body.__name__, Exercise(body.__name__, chapter, body, stub))
+    entry.body, entry.stub = body, stub
     return stub
 
 
@@ -111,6 +118,8 @@ def fill(function: Callable[P, R]) -> Callable[P, R]:
             "write @fill, and on the next line def and the exercise's name."
         )
     entry = find(function.__name__)
+    if entry.is_stub(function):
+        raise FillError(f"{entry.name} is the empty exercise itself: write a function of your own.")
     difference = _parameter_difference(entry, inspect.signature(function))
     if difference:
         raise FillError(f"{entry.name}{_parameters(entry.signature)}: {difference}")

@@ -83,7 +83,7 @@ def _exercise_of(function: object) -> tuple[Exercise, str]:
             f"The exercises are {', '.join(exercises())}."
         )
     entry = find(function.__name__)
-    if function in (entry.stub, entry.filled):
+    if function is entry.filled or entry.is_stub(function):
         return entry, ""
     fill(function)
     return entry, f"{entry.name} is filled in with your function now; @fill above it does the same."

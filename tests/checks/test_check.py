@@ -1,0 +1,252 @@
+"""What a check says, and where it says it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+import rnncourse.lstm
+from rnncourse import check, fill
+from rnncourse.checks import CheckFailed, examine
+from rnncourse.checks.judge import Report
+from rnncourse.checks.report import html, text
+from rnncourse.exercise import FillError, find
+from tests.hidden.lstm import SPECS
+from tests.mistakes import known
+
+
+def examined(name: str, function: Any) -> Report:
+    entry = find(name)
+    entry.filled = function
+    return examine(entry)
+
+
+def cell_report(change: Any) -> Report:
+    """The report of a right cell whose results `change` alters."""
+    right = SPECS["lstm_cell"].reference
+    return examined("lstm_cell", lambda *a, **k: change(*right(*a, **k)))
+
+
+def sentences(report: Report, stage: str) -> str:
+    return " ".join(next(s for s in report.stages if s.name == stage).sentences)
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {stage.name: stage.status for stage in report.stages}
+
+
+def wrong(id: str) -> Any:
+    return next(k.function for k in known("lstm") if k.mistake.id == id)
+
+
+def test_a_right_function_passes_and_is_not_promised_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    assert check(rnncourse.lstm.lstm_cell) is None
+    printed = capsys.readouterr()
+    assert "11 of 11 public checks passed; hidden ones run at grading." in printed.out
+    assert "all passed" not in printed.out.lower()
+    assert printed.err == ""
+
+
+def test_one_term_at_a_time() -> None:
+    report = examined("lstm_cell", wrong("second_bias_forgotten"))
+    assert report.mistake and report.mistake.id == "second_bias_forgotten"
+    status = statuses(report)
+    assert status["only the biases"] == status["all terms together"] == "failed"
+    assert status["only x and its weights"] == status["only h and its weights"] == "passed"
+    assert status["gradients"] == "not reached"
+
+
+def test_the_first_wrong_number_is_shown_with_its_place() -> None:
+    def change(h, c):
+        h = h.clone()
+        h[1, 2] += 1
+        return h, c
+
+    said = sentences(cell_report(change), "all terms together")
+    assert "1 of 8 numbers differ; the first is h'[1, 2] (sequence 1, unit 2): yours is" in said
+    assert "it should be" in said
+
+
+def test_shapes_are_named_by_their_axes() -> None:
+    said = sentences(cell_report(lambda h, c: (h.T, c)), "shapes")
+    assert said == (
+        "h' has shape (4, 2); it must be (2, 4) = (batch, hidden): the axes are in another order."
+    )
+    said = sentences(cell_report(lambda h, c: (h, c[None])), "shapes")
+    assert "c' has shape (1, 2, 4); it must be (2, 4)" in said and "3 axes instead of 2" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda h, c: None, "it must return h', c'; yours returns None."),
+        (lambda h, c: h, "yours returns a Tensor of shape (2, 4)."),
+        (lambda h, c: (h, c, c), "h', c', 2 values; yours returns 3."),
+        (lambda h, c: (h.numpy(), c), "h' must be a tensor; yours is a ndarray of shape (2, 4)."),
+        (lambda h, c: (h.tolist(), c), "h' must be a tensor; yours is a list."),
+        (lambda h, c: {"h": h, "c": c}, "yours returns a dict."),
+    ],
+)
+def test_what_is_no_result_is_described(change: Any, sentence: str) -> None:
+    assert sentence in sentences(cell_report(change), "shapes")
+
+
+def test_an_exception_comes_with_the_learners_own_line() -> None:
+    def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
+        return x @ w_ih, c
+
+    said = sentences(examined("lstm_cell", lstm_cell), "shapes")
+    assert (
+        "it raised RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 16x3)" in said
+    )
+    assert "in the line:  return x @ w_ih, c" in said
+
+
+def test_gradients_are_checked_by_parameter() -> None:
+    report = examined("lstm_cell", wrong("cell_state_detached"))
+    status = statuses(report)
+    assert status["all terms together"] == "passed" and status["gradients"] == "failed"
+    assert sentences(report, "gradients").startswith("no gradient reaches c:")
+
+    said = sentences(cell_report(lambda h, c: (h.detach(), c.detach())), "gradients")
+    assert "no gradient can flow back" in said
+
+
+def test_float64_must_stay() -> None:
+    said = sentences(cell_report(lambda h, c: (h.float(), c)), "keeps float64")
+    assert said == "h' is float32 for inputs of float64."
+    report = cell_report(lambda h, c: (h.float().to(h.dtype), c))
+    assert "more than float64 rounding" in sentences(report, "keeps float64")
+
+
+def test_the_device_must_stay() -> None:
+    def set_forget_bias(b_ih, b_hh, value):
+        size = len(b_ih) // 4
+        new = torch.cat([b_ih[:size], torch.full((size,), value), b_ih[2 * size :]])
+        return new, b_hh * (torch.arange(4 * size) // size != 1)
+
+    report = examined("set_forget_bias", set_forget_bias)
+    assert statuses(report)["keeps the device"] == "failed"
+    assert statuses(report)["the forget gate's biases"] == "passed"
+
+
+def test_inputs_must_stay_as_they_are() -> None:
+    def set_forget_bias(b_ih, b_hh, value):
+        size = len(b_ih) // 4
+        b_ih[size : 2 * size] = value
+        b_hh[size : 2 * size] = 0
+        return b_ih, b_hh
+
+    report = examined("set_forget_bias", set_forget_bias)
+    said = sentences(report, "leaves its inputs unchanged")
+    assert "b_ih is changed in place" in said and "b_hh is changed in place" in said
+    assert statuses(report)["the forget gate's biases"] == "passed"
+
+
+def test_nan_is_called_so() -> None:
+    report = cell_report(lambda h, c: (h / 0 * 0, c))
+    assert "is not a number (NaN)" in sentences(report, "all terms together")
+
+
+def test_a_wrong_cell_is_not_paid_for_twice() -> None:
+    find("lstm_cell").filled = wrong("gates_ifog")
+
+    def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+        h, c, output = h0, c0, []
+        for x_t in x:
+            h, c = rnncourse.lstm.lstm_cell(x_t, h, c, w_ih, w_hh, b_ih, b_hh)
+            output.append(h)
+        return torch.stack(output), (h, c)
+
+    report = examined("lstm_layer", lstm_layer)
+    assert report.complete and any(stage.by_probe for stage in report.stages)
+    assert "carries another cell as it should" in text(report)
+
+
+def test_a_wrong_loop_around_a_wrong_cell_is_still_named() -> None:
+    find("lstm_cell").filled = wrong("gates_ifog")
+
+    def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+        output = []
+        for x_t in x:
+            h, c = rnncourse.lstm.lstm_cell(x_t, h0, c0, w_ih, w_hh, b_ih, b_hh)
+            output.append(h)
+        return torch.stack(output), (h, c)
+
+    report = examined("lstm_layer", lstm_layer)
+    assert report.mistake and report.mistake.id == "states_not_carried"
+
+
+def test_unfilled_is_not_wrong() -> None:
+    @fill
+    def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
+        raise NotImplementedError()
+
+    report = examine(find("lstm_cell"))
+    assert report.unfilled.startswith("lstm_cell is not filled in yet.")
+    assert not report.complete and report.mistake is None
+    assert text(report).count("\n") == 0
+
+
+def test_a_plain_function_is_filled_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    def set_forget_bias(b_ih, b_hh, value):
+        return SPECS["set_forget_bias"].reference(b_ih, b_hh, value)
+
+    check(set_forget_bias)
+    assert "set_forget_bias is filled in with your function now" in capsys.readouterr().out
+    assert find("set_forget_bias").filled is set_forget_bias
+    check(set_forget_bias)
+    assert "is filled in with your function now" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("thing", [torch.nn.LSTM(1, 1), "lstm_cell", None])
+def test_check_takes_functions_only(thing: Any) -> None:
+    with pytest.raises(FillError, match="check takes an exercise's function, and this is"):
+        check(thing)
+
+
+def test_under_nbgrader_a_failed_check_is_one_short_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(rnncourse.lstm.lstm_cell)
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
+    with pytest.raises(CheckFailed, match="lstm_cell: 0 of 11 checks passed"):
+        check(rnncourse.lstm.lstm_cell)
+    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    assert check(rnncourse.lstm.lstm_cell) is None
+
+
+def test_html_escapes_what_comes_from_a_learner() -> None:
+    def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
+        raise ValueError("<script>alert(1)</script>")
+
+    page = html(examined("lstm_cell", lstm_cell))
+    assert "<script>" not in page and "&lt;script&gt;" in page
+
+
+def test_a_check_changes_no_random_stream() -> None:
+    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    torch.manual_seed(0)
+    wanted = torch.rand(3)
+    torch.manual_seed(0)
+    examine(find("lstm_cell"))
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_import_leaves_heavy_packages_alone() -> None:
+    code = (
+        "import json, sys, torch; before = set(sys.modules); import rnncourse;"
+        "print(json.dumps(sorted({m.partition('.')[0] for m in set(sys.modules) - before})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert "rnncourse" in loaded
+    assert not loaded & {"IPython", "matplotlib", "rich", "typer", "nbgrader", "jinja2"}

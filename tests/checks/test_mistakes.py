@@ -1,0 +1,137 @@
+"""Every known mistake is caught and named; every honest answer passes; nothing stored is stale."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from rnncourse.checks import examine, plan_of, run
+from rnncourse.checks.fingerprints import load
+from rnncourse.checks.judge import NAMING_ATOL, Report, judge, key
+from rnncourse.exercise import CHAPTERS, Exercise, exercises
+from rnncourse.grading.spec import Trial, prepare
+from tests import fingerprints
+from tests.checks.by_hand import packed_step, step
+from tests.mistakes import Known, Right, known, right
+
+KNOWN = [k for chapter in CHAPTERS for k in known(chapter)]
+RIGHT = [r for chapter in CHAPTERS for r in right(chapter)]
+EXERCISES = list(exercises().values())
+CELLS = {"lstm_cell"}
+"""Exercises that ask for at least ten known mistakes."""
+
+APART = 100
+"""How many times further apart than the tolerance two mistakes must be to have names."""
+
+
+def of(entry: Exercise, seed: int) -> Trial:
+    spec = importlib.import_module(f"tests.hidden.{entry.chapter}").SPECS[entry.name]
+    wrong = [(k.mistake, k.function) for k in known(entry.chapter, entry.name)]
+    return prepare(plan_of(entry), spec, wrong, torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def trials() -> dict[tuple[str, int], Trial]:
+    return {(e.name, seed): of(e, seed) for e in EXERCISES for seed in (1, 2)}
+
+
+def hidden(trial: Trial, function: Callable[..., Any]) -> Report:
+    """The hidden report on a function."""
+    cases = {key(c): c for s in trial.stages for c in (*s.cases, *s.instead)}
+    outcomes = run(function, cases)
+    return judge(trial.plan, trial.stages, trial.expected, outcomes, trial.mistakes)
+
+
+@pytest.mark.parametrize("k", KNOWN, ids=lambda k: f"{k.exercise}-{k.mistake.id}")
+def test_a_known_mistake_fails_and_is_named_by_both(
+    k: Known, trials: dict[tuple[str, int], Trial]
+) -> None:
+    entry = exercises()[k.exercise]
+    entry.filled = k.function
+    public = examine(entry)
+    assert not public.complete
+    assert public.mistake == k.mistake
+    for seed in (1, 2):
+        report = hidden(trials[k.exercise, seed], k.function)
+        assert not report.complete
+        assert report.mistake == k.mistake
+
+
+@pytest.mark.parametrize("r", RIGHT, ids=lambda r: f"{r.exercise}-{r.style}")
+def test_an_honest_answer_passes_both(r: Right, trials: dict[tuple[str, int], Trial]) -> None:
+    entry = exercises()[r.exercise]
+    entry.filled = r.function
+    for report in (examine(entry), *(hidden(trials[r.exercise, s], r.function) for s in (1, 2))):
+        assert report.complete, report
+        assert report.mistake is None
+
+
+@pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
+def test_a_stub_lacks_nothing(entry: Exercise) -> None:
+    specs = importlib.import_module(f"tests.hidden.{entry.chapter}").SPECS
+    stored = load(entry.chapter)[entry.name]
+    mistakes, styles = known(entry.chapter, entry.name), right(entry.chapter, entry.name)
+    assert entry.name in specs
+    assert len(mistakes) >= (10 if entry.name in CELLS else 5)
+    assert len(styles) >= (5 if entry.name in CELLS else 4)
+    assert [m.id for m, _ in stored.mistakes] == [k.mistake.id for k in mistakes]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_ids_of_mistakes_are_unique_and_sentences_end(chapter: str) -> None:
+    mistakes = [k.mistake for k in known(chapter)]
+    assert len({m.id for m in mistakes}) == len(mistakes)
+    assert all(m.sentence.endswith(".") and len(m.sentence) < 160 for m in mistakes)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_fingerprints_are_fresh(chapter: str) -> None:
+    path = fingerprints.FOLDER / f"{chapter}.json"
+    wanted = fingerprints.written(fingerprints.chapter_content(chapter))
+    assert path.read_text(encoding="utf-8") == wanted, "run: python -m tests.fingerprints"
+
+
+@pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
+def test_named_mistakes_are_far_apart(entry: Exercise) -> None:
+    """Measured on a fixture each: the largest difference of any number that both have."""
+    stored = load(entry.chapter)[entry.name]
+    first = {
+        m.id: {k: v for k, v in signature.items() if k == (entry.name, "fixture 1")}
+        for m, signature in stored.mistakes
+    }
+    for (a, one), (b, other) in itertools.combinations(first.items(), 2):
+        arrays = [(x[k], y[k]) for n, x in one.items() if (y := other.get(n)) for k in x if k in y]
+        apart = any(x.shape != y.shape or _gap(x, y) >= APART * NAMING_ATOL for x, y in arrays)
+        assert apart, (a, b)
+
+
+def _gap(x: torch.Tensor, y: torch.Tensor) -> float:
+    return float((x - y).abs().max())
+
+
+@pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
+def test_fixtures_are_not_saturated_constant_or_square(entry: Exercise) -> None:
+    module = importlib.import_module(f"rnncourse.checks.{entry.chapter}")
+    for sizes in module.SIZES:
+        assert len(set(sizes.values())) == len(sizes)
+    for fixture in load(entry.chapter)[entry.name].fixtures:
+        for name, value in fixture.items():
+            assert value.abs().max() < 1, name
+            assert value.numel() == 1 or len(value.unique()) > 1, name
+
+
+def test_stored_answers_are_right() -> None:
+    """What torch has no function for, against a second route: gate by gate, with scalars."""
+    stored = load("lstm")["pack_gates"]
+    for k, fixture in enumerate(stored.fixtures, start=1):
+        answer = stored.answers["pack_gates", f"fixture {k}"]
+        size = fixture["b_f"].shape[0]
+        width = fixture["w_f"].shape[1] - size
+        h, c = [0.3 - 0.1 * i for i in range(size)], [0.1 * i - 0.2 for i in range(size)]
+        x = [0.5 - 0.2 * i for i in range(width)]
+        assert step(x, h, c, fixture) == pytest.approx(packed_step(x, h, c, answer), abs=1e-5)
