@@ -59,7 +59,7 @@ def glue(name: str, value: float | str) -> None:
     Does nothing where the book's tools are missing, so that a lesson also runs in Colab.
     """
     try:
-        from myst_nb import glue as hand_over  # type: ignore[import-untyped]
+        from myst_nb import glue as hand_over
     except ImportError:
         return
     hand_over(name, value, display=False)

@@ -1,0 +1,189 @@
+"""The exercise notebooks: fresh, complete, runnable from the first minute, and right when solved."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import re
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import torch
+from nbclient import NotebookClient
+
+from rnncourse.checks import examine
+from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
+from rnncourse.grading.grade import points
+from rnncourse.grading.release import release
+from rnncourse.notebook import grade_id, nbgrader_metadata, source
+
+ROOT = Path(__file__).parents[1]
+MAX_SECONDS = 60
+"""What a notebook may take on two cores; the limit of each of its cells here."""
+
+
+def notebook(room: str, chapter: str) -> dict[str, Any]:
+    path = ROOT / room / chapter / f"{chapter}.ipynb"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+@functools.cache
+def executed(room: str, chapter: str) -> dict[str, str]:
+    """What each cell printed or displayed as text, by its id, after Run All in a real kernel."""
+    nb = nbformat.reads(json.dumps(notebook(room, chapter)), as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        place = {"metadata": {"path": folder}}
+        NotebookClient(
+            nb, timeout=MAX_SECONDS, kernel_name="python3", resources=place
+        ).execute()
+    return {
+        grade_id(cell): "\n".join(
+            output.get("text", "") or str(output.get("data", {}).get("text/plain", ""))
+            for output in cell.outputs
+        )
+        for cell in nb.cells
+        if cell.cell_type == "code"
+    }
+
+
+@pytest.fixture(params=CHAPTERS)
+def chapter(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def names(chapter: str) -> list[str]:
+    return [entry.name for entry in exercises().values() if entry.chapter == chapter]
+
+
+def test_the_released_notebook_is_what_nbgrader_makes_of_the_source(
+    chapter: str, tmp_path: Path
+) -> None:
+    (tmp_path / "solutions").symlink_to(ROOT / "solutions")
+    made = release(tmp_path, chapter)
+    committed = ROOT / "exercises" / chapter
+    assert {p.name: p.read_bytes() for p in made.iterdir()} == {
+        p.name: p.read_bytes() for p in committed.iterdir()
+    }, "run: rnncourse release"
+
+
+def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) -> None:
+    said = executed("exercises", chapter)
+    for name in names(chapter):
+        assert f"{name} is not filled in yet" in said[f"check_{name}"]
+        assert "passed" not in said[f"check_{name}"]
+    shown = [text for name, text in said.items() if name.startswith("play_")]
+    assert shown and all("Nothing to see yet" in text for text in shown)
+
+
+def test_the_solution_passes_everything_and_shows_everything(chapter: str) -> None:
+    said = executed("solutions", chapter)
+    for name in names(chapter):
+        assert re.match(rf"✓ {name}: (\d+) of \1 public checks passed;", said[f"check_{name}"])
+    shown = [text for name, text in said.items() if name.startswith("play_")]
+    assert all(text and "Nothing to see yet" not in text for text in shown)
+
+
+def test_the_learners_lstm_learns_at_the_end() -> None:
+    said = executed("solutions", "lstm")
+    found = re.search(r"^bias 1: (\d\.\d+)", said["play_flagged_number"], re.MULTILINE)
+    assert found and float(found[1]) < 0.01, said["play_flagged_number"]
+    assert "500 of 500" in said["play_flagged_number"]
+    assert "<Figure" in said["play_flagged_number"]
+
+
+def test_every_exercise_has_its_cells_points_and_three_hints(chapter: str) -> None:
+    content = notebook("solutions", chapter)
+    cells = content["cells"]
+    by_id = {grade_id(cell): cell for cell in cells}
+    for name in names(chapter):
+        answer, check = by_id[name], by_id[f"check_{name}"]
+        assert "### BEGIN SOLUTION" in source(answer)
+        assert nbgrader_metadata(answer)["solution"] and not nbgrader_metadata(answer)["locked"]
+        assert source(check).startswith(f"check({name})\n### BEGIN HIDDEN TESTS")
+        assert nbgrader_metadata(check)["locked"]
+        before = source(cells[cells.index(answer) - 1])
+        assert f"`{name}` ({nbgrader_metadata(check)['points']} points)" in before
+        assert [int(n) for n in re.findall(r"<summary>Hint (\d)", before)] == [1, 2, 3]
+    total = sum(points(content).values())
+    assert f"{total:g} points, about" in source(cells[0])
+    assert set(points(content)) == set(names(chapter))
+
+
+def test_nothing_is_saved_but_sources(chapter: str) -> None:
+    for room in ("solutions", "exercises"):
+        content = notebook(room, chapter)
+        nbformat.validate(nbformat.from_dict(content))
+        code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+        assert all(not c["outputs"] and c["execution_count"] is None for c in code)
+    released = json.dumps(notebook("exercises", chapter))
+    assert "HIDDEN TESTS" not in released and "BEGIN SOLUTION" not in released
+
+
+def test_only_colab_installs_and_from_the_project_itself(chapter: str) -> None:
+    code = [c for c in notebook("exercises", chapter)["cells"] if c["cell_type"] == "code"]
+    first = source(code[0])
+    assert 'if "google.colab" in sys.modules:\n    %pip install' in first
+    assert all("pip install" not in source(cell) for cell in code[1:])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    address = project["urls"]["Repository"]
+    assert f"git+{address}" in first
+    assert f"url: {address}" in (ROOT / "_config.yml").read_text(encoding="utf-8")
+
+
+def candidates() -> list[tuple[str, Any]]:
+    """Every function that a learner can read: in the package, the lessons, the given cells."""
+    texts = {p: p.read_text(encoding="utf-8") for p in (ROOT / "rnncourse").rglob("*.py")}
+    for path in (ROOT / "book").glob("*.md"):
+        cells = re.findall(
+            r"^```\{code-cell\}[^\n]*\n(.*?)^```",
+            path.read_text(encoding="utf-8"),
+            re.MULTILINE | re.DOTALL,
+        )
+        options = re.compile(r"\A(---\n.*?\n---|(:\w[^\n]*\n)+)", re.DOTALL)
+        texts[path] = "\n".join(options.sub("", cell) for cell in cells)
+    for chapter in CHAPTERS:
+        given = [c for c in notebook("exercises", chapter)["cells"] if c["cell_type"] == "code"]
+        texts[ROOT / "exercises" / chapter] = "\n".join(
+            source(c) for c in given if grade_id(c).startswith("play_")
+        )
+    return [
+        (f"{path.name}:{function.__name__}", function)
+        for path, text in texts.items()
+        for function in functions(text)
+    ]
+
+
+def functions(text: str) -> list[Any]:
+    """The functions defined anywhere in a text, each able to call the others."""
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("%")]
+    space: dict[str, Any] = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
+    found = []
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list = []
+            bare = ast.parse(f"from __future__ import annotations\n{ast.unparse(node)}")
+            try:
+                exec(compile(bare, node.name, "exec"), space)
+            except NameError:  # a default that only its own module knows
+                continue
+            found.append(space[node.name])
+    return found
+
+
+@pytest.mark.parametrize("entry", exercises().values(), ids=lambda e: e.name)
+def test_no_function_that_learners_can_read_is_an_answer(entry: Exercise) -> None:
+    tried = 0
+    for name, function in candidates():
+        if function.__code__.co_argcount != len(entry.signature.parameters):
+            continue
+        tried += 1
+        find(entry.name).filled = lambda *a, f=function, **k: f(*a, *k.values())
+        report = examine(entry)
+        assert not report.complete, name
+    assert tried
