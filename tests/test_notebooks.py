@@ -39,9 +39,7 @@ def executed(room: str, chapter: str) -> dict[str, str]:
     nb = nbformat.reads(json.dumps(notebook(room, chapter)), as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         place = {"metadata": {"path": folder}}
-        NotebookClient(
-            nb, timeout=MAX_SECONDS, kernel_name="python3", resources=place
-        ).execute()
+        NotebookClient(nb, timeout=MAX_SECONDS, kernel_name="python3", resources=place).execute()
     return {
         grade_id(cell): "\n".join(
             output.get("text", "") or str(output.get("data", {}).get("text/plain", ""))

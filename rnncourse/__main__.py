@@ -1,0 +1,5 @@
+"""`python -m rnncourse` is `rnncourse`."""
+
+from .cli import main
+
+main()

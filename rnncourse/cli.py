@@ -1,0 +1,144 @@
+"""The command line: `rnncourse`, or `python -m rnncourse`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .errors import CourseError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="A course on recurrent networks: exercises for learners, grading for instructors.",
+)
+console = Console(soft_wrap=True, highlight=False)
+
+Folder = Annotated[Path, typer.Argument(help="where the exercises go")]
+Assignments = Annotated[list[str] | None, typer.Argument(help="all of them if left out")]
+
+
+def main() -> None:
+    """Run a command. What the person can mend is one sentence on stderr and exit status 1."""
+    try:
+        app()
+    except CourseError as error:
+        print(f"rnncourse: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def start(folder: Folder) -> None:
+    """Make a workspace: a folder with the notebooks of all exercises."""
+    from . import workspace
+
+    made, kept = workspace.start(folder)
+    for path in made:
+        console.print(f"made  {path}")
+    for path in kept:
+        console.print(f"kept  {path}, which was there already")
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path | None, typer.Argument(help="one notebook; else all")] = None,
+) -> None:
+    """Run the public checks of a notebook, or of every notebook in this workspace."""
+    from . import workspace
+    from .checks.report import show
+
+    complete = True
+    for path in [notebook] if notebook else workspace.notebooks(Path()):
+        checked = workspace.check_notebook(path)
+        console.print(f"[bold]{path}[/bold]")
+        for error in checked.errors:
+            console.print("  a cell ended with ", error, markup=False)
+        for report in checked.reports:
+            show(report)
+        complete = complete and all(report.complete for report in checked.reports)
+    if not complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def progress() -> None:
+    """Show how far each exercise of this workspace is."""
+    from rich.table import Table
+
+    from . import workspace
+
+    table = Table("notebook", "exercise", "public checks", "state")
+    for path in workspace.notebooks(Path()):
+        for report in workspace.check_notebook(path).reports:
+            done = f"{report.passed} of {len(report.stages)}"
+            state = "done" if report.complete else "not filled in" if report.unfilled else "open"
+            table.add_row(path.stem, report.exercise, done, state)
+    console.print(table)
+
+
+@app.command()
+def submit(assignment: Annotated[str, typer.Argument(help="such as lstm")]) -> None:
+    """Write the one file to hand in."""
+    from . import workspace
+
+    path, unfilled = workspace.submit(assignment, Path())
+    if unfilled:
+        console.print(f"Not filled in yet: {', '.join(unfilled)}. You can hand it in all the same.")
+    console.print(f"Hand in this file: {path}")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do for the course."""
+    from .doctor import findings
+
+    for name, finding in findings():
+        console.print(f"{name:12} {finding}", markup=False)
+
+
+@app.command()
+def release(assignments: Assignments = None) -> None:
+    """Make the learners' notebooks in exercises/ from the instructor's in solutions/."""
+    with _grader_installed():
+        from .grading.commands import release_assignments
+    release_assignments(assignments, console)
+
+
+@app.command()
+def grade(
+    assignments: Assignments = None,
+    course: Annotated[Path, typer.Option(help="the course folder, with submitted/")] = Path(),
+    specs: Annotated[Path | None, typer.Option(help="the checkout with the hidden specs")] = None,
+    student: Annotated[str | None, typer.Option(help="only this learner")] = None,
+    report: Annotated[Path | None, typer.Option(help="write all results as JSON")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="time for each exercise")] = 10.0,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="run learners' code unprotected; reports say so")
+    ] = False,
+) -> None:
+    """Grade submissions into the gradebook, with a feedback page for each learner.
+
+    The exit status is 1 when a submission had to be refused; the others are graded all the same.
+    """
+    with _grader_installed():
+        from .grading.commands import grade_assignments
+    grade_assignments(assignments, course, specs, student, report, seconds, not no_sandbox, console)
+
+
+@contextmanager
+def _grader_installed() -> Iterator[None]:
+    """Only instructors install what the grader needs."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"grading needs {error.name}, which is not installed: pip install 'rnncourse[grading]'."
+        ) from error

@@ -1,0 +1,73 @@
+"""A learner's notebook file, read without trust in what it holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 100 * 1024 * 1024
+GIVEN = ("check_", "play_")
+"""Ids of the course's cells that only try or show something."""
+
+
+class Unreadable(ValueError):
+    """A file that holds no notebook. The message says why, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell: its nbgrader id, "" for a cell of the learner's own, and its source."""
+
+    grade_id: str
+    source: str
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """The content of a notebook of format 4.
+
+    Raises:
+        Unreadable: the file is something else.
+    """
+    if not path.exists():
+        raise Unreadable(f"There is no file {path.name}.")
+    if path.is_symlink() or not path.is_file():
+        raise Unreadable(f"{path.name} is not an ordinary file.")
+    if path.stat().st_size > MAX_BYTES:
+        raise Unreadable(f"{path.name} is larger than {MAX_BYTES >> 20} MB.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{path.name} is not a notebook: its content is broken.") from error
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise Unreadable(f"{path.name} is not a notebook of format 4: it has no list of cells.")
+    return content
+
+
+def own_cells(notebook: dict[str, Any]) -> tuple[Cell, ...]:
+    """The code cells that define something: all but the course's checks and demonstrations."""
+    cells = (c for c in notebook["cells"] if isinstance(c, dict) and c.get("cell_type") == "code")
+    found = (Cell(grade_id(cell), source(cell)) for cell in cells)
+    return tuple(cell for cell in found if not cell.grade_id.startswith(GIVEN))
+
+
+def nbgrader_metadata(cell: dict[str, Any]) -> dict[str, Any]:
+    """What nbgrader keeps about a cell; empty where it keeps nothing."""
+    metadata = cell.get("metadata")
+    found = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def grade_id(cell: dict[str, Any]) -> str:
+    """A cell's nbgrader id, "" if it has none."""
+    found = nbgrader_metadata(cell).get("grade_id")
+    return found if isinstance(found, str) else ""
+
+
+def source(cell: dict[str, Any]) -> str:
+    """A cell's text; notebooks keep it as one string or as a list of lines."""
+    found = cell.get("source", "")
+    if isinstance(found, list):
+        return "".join(line for line in found if isinstance(line, str))
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,112 @@
+"""The steps of `make course`, one after the other, each with the time it took."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from rnncourse.errors import CourseError
+from rnncourse.grading import sandbox
+from rnncourse.grading.commands import grade_assignments, release_assignments
+from tests.demonstration.learners import ROOT, write_class
+from tests.demonstration.server import start, stop
+
+BUILD = ROOT / "_build"
+SITE = BUILD / "html"
+CLASS = BUILD / "class"
+NOTE = BUILD / "server.pid"
+SECONDS = 3.0
+"""The deadline of an exercise here: one of the seven never ends."""
+
+console = Console(soft_wrap=True, highlight=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.demonstration")
+    parser.add_argument("--only", choices=("site", "class", "stop"))
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args()
+    if options.only == "stop":
+        console.print("The server is stopped." if stop(NOTE) else "No server is running.")
+        return
+    if options.only != "class":
+        build_site()
+    if options.only != "site":
+        release()
+        grade_class()
+    if options.only is None:
+        serve(options.port)
+
+
+def build_site() -> None:
+    with step("The site: lessons are run, pages written"):
+        quietly("jupyter-book", "build", str(ROOT), "-W", "-n", "--keep-going", "-q")
+
+
+def release() -> None:
+    with step("The exercises: released from solutions/"):
+        release_assignments(None, console)
+
+
+def grade_class() -> None:
+    """Seven submissions, among them one that never ends and one that cannot be read."""
+    shutil.rmtree(CLASS, ignore_errors=True)
+    write_class(CLASS)
+    obstacle = sandbox.obstacle()
+    if obstacle:
+        console.print(f"No sandbox: {obstacle}")
+        console.print("These seven files are the course's own, so they are graded without one.")
+    report = CLASS / "report.json"
+    with step("The class: seven submissions graded"):
+        try:
+            grade_assignments(
+                ["lstm"], CLASS, ROOT, None, report, SECONDS, obstacle is None, console
+            )
+        except CourseError as error:
+            console.print(f"{error}")
+    rows = json.loads(report.read_text(encoding="utf-8"))
+    if {row["student"] for row in rows if row["verdict"] == "refused"} != {"goran"}:
+        sys.exit("The class was not graded as it should be: see above.")
+
+
+def serve(port: int) -> None:
+    try:
+        address = start(SITE, CLASS / "feedback", port, NOTE)
+    except OSError as error:
+        sys.exit(str(error))
+    console.print(f"\nFeedback pages  {address}feedback/")
+    console.print(f"The course      {address}  (until make stop)")
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    console.print(f"{title} ...")
+    began = time.monotonic()
+    yield
+    console.print(f"  {time.monotonic() - began:.0f} s")
+
+
+def quietly(name: str, *arguments: str) -> None:
+    """Run a program of this environment; show what it says only if it fails."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = [str(Path(sys.executable).parent / name), *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        print(done.stdout[-4000:], done.stderr[-8000:], sep="\n", file=sys.stderr)
+        sys.exit(f"{name} failed: see above.")
+
+
+if __name__ == "__main__":
+    main()

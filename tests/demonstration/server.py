@@ -1,0 +1,98 @@
+"""Serves the site, and beside it the feedback pages of the demonstration class.
+
+It goes on in the background until `make stop`.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+FEEDBACK = "/feedback/"
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Files of the site; below /feedback/, files of the class."""
+
+    def __init__(self, *args: object, feedback: Path, **kwargs: object) -> None:
+        self.feedback = feedback
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith(FEEDBACK):
+            return super().translate_path(path)
+        site, self.directory = self.directory, str(self.feedback)
+        try:
+            return super().translate_path("/" + path.removeprefix(FEEDBACK))
+        finally:
+            self.directory = site
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def serve(site: Path, feedback: Path, port: int) -> None:
+    """Serve on loopback until the process is ended."""
+    handler = functools.partial(Handler, directory=str(site), feedback=feedback)
+    http.server.ThreadingHTTPServer(("127.0.0.1", port), handler).serve_forever()
+
+
+def start(site: Path, feedback: Path, port: int, note: Path) -> str:
+    """Start a server in the background and give its address.
+
+    Args:
+        note: where its process number is kept, for `stop`.
+
+    Raises:
+        OSError: nothing answers at the port, or something else does.
+    """
+    stop(note)
+    command = [sys.executable, "-m", __name__, str(site), str(feedback), str(port)]
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    address = f"http://127.0.0.1:{port}/"
+    for _ in range(100):
+        if process.poll() is not None:
+            raise OSError(f"port {port} is taken: choose another, make course PORT=8001")
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+            note.write_text(str(process.pid), encoding="utf-8")
+            return address
+        except (urllib.error.URLError, TimeoutError):
+            time.sleep(0.1)
+    process.kill()
+    raise OSError(f"the server at {address} does not answer")
+
+
+def stop(note: Path) -> bool:
+    """End the server that `start` left in the background; False if there is none."""
+    if not note.exists():
+        return False
+    pid = int(note.read_text(encoding="utf-8"))
+    note.unlink()
+    if not _is_ours(pid):
+        return False
+    os.kill(pid, signal.SIGTERM)
+    return True
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether a process is such a server: its number may have been given to another since."""
+    done = subprocess.run(
+        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return __name__ in done.stdout
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

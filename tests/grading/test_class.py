@@ -1,0 +1,188 @@
+"""A class of seven through the real command: marks, gradebook, pages, report."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from tests.demonstration.learners import ROOT, write_class
+
+FIELDS = {
+    "student",
+    "assignment",
+    "exercise",
+    "points",
+    "max_points",
+    "verdict",
+    "mistake",
+    "message",
+    "flags",
+    "sandbox",
+}
+MARKS = {"ada": 20, "bilal": 20, "chen": 15.2, "dora": 16.4, "emre": 0, "farah": 16, "goran": 0}
+
+
+@dataclass(frozen=True)
+class Graded:
+    course: Path
+    done: subprocess.CompletedProcess[str]
+    rows: list[dict[str, Any]]
+
+    def row(self, student: str, exercise: str) -> dict[str, Any]:
+        return next(r for r in self.rows if (r["student"], r["exercise"]) == (student, exercise))
+
+
+def grade(course: Path, *more: str) -> Graded:
+    report = course / "report.json"
+    command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(course)]
+    done = subprocess.run(
+        [*command, "--seconds", "3", "--report", str(report), *more],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "200", "SECRET_OF_THE_INSTRUCTOR": "squirrel"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Graded(course, done, json.loads(report.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    course = tmp_path_factory.mktemp("class")
+    write_class(course)
+    return grade(course)
+
+
+def test_each_gets_what_it_deserves(graded: Graded) -> None:
+    totals: dict[str, float] = {}
+    for row in graded.rows:
+        assert set(row) == FIELDS
+        totals[row["student"]] = totals.get(row["student"], 0) + row["points"]
+    assert totals == pytest.approx(MARKS)
+
+
+def test_and_a_sentence_that_says_why(graded: Graded) -> None:
+    for student in ("ada", "bilal"):
+        assert {r["verdict"] for r in graded.rows if r["student"] == student} == {"passed"}
+    chen, dora = graded.row("chen", "lstm_cell"), graded.row("dora", "lstm_cell")
+    assert (chen["verdict"], chen["mistake"]) == ("partial", "gates_ifog")
+    assert chen["message"] == "Your gates are in the order i, f, o, g; torch's is i, f, g, o."
+    assert (dora["verdict"], dora["mistake"]) == ("partial", "second_bias_forgotten")
+    assert graded.row("chen", "lstm_layer")["verdict"] == "passed"
+    assert {r["verdict"] for r in graded.rows if r["student"] == "emre"} == {"unfilled"}
+    farah = {r["exercise"]: r["verdict"] for r in graded.rows if r["student"] == "farah"}
+    assert farah["lstm_layer"] == "timeout"
+    assert [v for e, v in farah.items() if e != "lstm_layer"] == ["passed"] * 4
+    assert "loop that never stops" in graded.row("farah", "lstm_layer")["message"]
+    assert {r["verdict"] for r in graded.rows if r["student"] == "goran"} == {"refused"}
+    assert all(r["message"] for r in graded.rows)
+    assert {r["sandbox"] for r in graded.rows} <= {
+        "bubblewrap+namespaces+rlimits",
+        "bubblewrap+rlimits",
+    }
+
+
+def test_the_command_prints_a_table_and_names_the_refused(graded: Graded) -> None:
+    assert graded.done.returncode == 1
+    assert graded.done.stderr == ("rnncourse: refused, and marked 0: goran; the table says why.\n")
+    for student, mark in MARKS.items():
+        assert re.search(rf"{student} .* {mark:g} of 20 ", graded.done.stdout), student
+
+
+def test_the_gradebook_holds_the_marks(graded: Graded) -> None:
+    with Gradebook(f"sqlite:///{graded.course / 'gradebook.db'}", "rnncourse") as gradebook:
+        submissions = gradebook.assignment_submissions("lstm")
+        assert {s.student.id: s.score for s in submissions} == pytest.approx(MARKS)
+        assert all(not s.needs_manual_grade for s in submissions)
+        assert gradebook.find_assignment("lstm").max_score == 20
+
+
+def test_every_learner_gets_a_page_that_runs_nothing(graded: Graded) -> None:
+    for student in MARKS:
+        page = (graded.course / "feedback" / student / "lstm" / "lstm.html").read_text("utf-8")
+        assert "default-src 'none'" in page and "<script" not in page
+        assert student in page
+    chen = (graded.course / "feedback/chen/lstm/lstm.html").read_text("utf-8")
+    assert "Your gates are in the order i, f, o, g; torch&#39;s is i, f, g, o." in chen
+    assert "yours is" in chen and "it should be" not in chen  # no expected number leaves
+
+
+def test_the_autograded_notebook_opens_in_formgrader(graded: Graded) -> None:
+    notebook = nbformat.read(graded.course / "autograded/dora/lstm/lstm.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    check = next(
+        c
+        for c in notebook.cells
+        if c.metadata.get("nbgrader", {}).get("grade_id") == "check_lstm_cell"
+    )
+    assert "Only b_ih is added" in check.outputs[0].data["text/plain"]
+    assert "hidden tests" in check.outputs[0].data["text/plain"]
+
+
+def test_a_second_run_gives_the_same_and_keeps_manual_marks(graded: Graded) -> None:
+    with Gradebook(f"sqlite:///{graded.course / 'gradebook.db'}", "rnncourse") as gradebook:
+        grade_row = gradebook.find_grade("check_lstm_cell", "lstm", "lstm", "dora")
+        grade_row.manual_score = 5.5
+        gradebook.db.commit()
+    seed = (graded.course / "records/lstm/seed.json").read_text("utf-8")
+    again = grade(graded.course, "--student", "dora")
+    assert again.rows == [r for r in graded.rows if r["student"] == "dora"]
+    assert again.done.returncode == 0
+    assert (graded.course / "records/lstm/seed.json").read_text("utf-8") == seed
+    with Gradebook(f"sqlite:///{graded.course / 'gradebook.db'}", "rnncourse") as gradebook:
+        assert gradebook.find_grade("check_lstm_cell", "lstm", "lstm", "dora").score == 5.5
+
+
+def test_learners_code_cannot_see_the_instructors_side(tmp_path: Path) -> None:
+    """Cells that look for the course folder, the specs and the environment, and report."""
+    from tests.demonstration.learners import filled, solutions
+
+    snoop = f"""
+import os, pathlib, sys
+found = [str(p) for p in ("{ROOT}", "{tmp_path}") if os.path.exists(p)]
+found += [m for m in sys.modules if m.startswith(("tests", "nbgrader"))]
+found += [k for k in os.environ if "SECRET" in k]
+for place in pathlib.Path("/proc").glob("*/environ"):
+    try:
+        found += [str(place)] if b"squirrel" in place.read_bytes() else []
+    except OSError:
+        pass
+try:
+    import rnncourse.grading.spec
+    found.append("specs")
+except ImportError:
+    pass
+print("found", found)
+"""
+    answers = solutions()
+    answers["lstm_cell"] = snoop + answers["lstm_cell"]
+    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(filled(answers), encoding="utf-8")
+    result = grade(tmp_path)
+    assert result.row("ida", "lstm_cell")["verdict"] == "passed"
+    assert "found []" in (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
+
+
+def test_script_in_output_and_errors_is_only_text(tmp_path: Path) -> None:
+    from tests.demonstration.learners import filled
+
+    evil = "print('<script>alert(1)</script>')\nraise ValueError('<img src=x onerror=alert(2)>')"
+    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(filled({"lstm_cell": evil}), encoding="utf-8")
+    result = grade(tmp_path)
+    assert result.row("ida", "lstm_cell")["verdict"] == "error"
+    page = (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
+    assert "<script" not in page and "<img" not in page
+    assert "&lt;script&gt;alert(1)" in page

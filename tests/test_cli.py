@@ -1,0 +1,176 @@
+"""The command line, as a person runs it: real processes, real folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.demonstration.learners import WRONG_ORDER, filled, solutions
+
+ROOT = Path(__file__).parents[1]
+
+
+def rnncourse(
+    *arguments: str | Path, cwd: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "rnncourse", *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "200"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str], sentence: str) -> None:
+    """One sentence on stderr, no traceback, and an exit status that says no."""
+    assert done.returncode == 1, done
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("rnncourse: ")
+    assert sentence in done.stderr
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    done = rnncourse("start", "work", cwd=tmp_path)
+    assert done.returncode == 0, done
+    return tmp_path / "work"
+
+
+def test_start_makes_a_workspace_and_never_writes_over_it(workspace: Path) -> None:
+    notebook = workspace / "lstm" / "lstm.ipynb"
+    assert notebook.read_bytes() == (ROOT / "exercises/lstm/lstm.ipynb").read_bytes()
+    notebook.write_text("mine", encoding="utf-8")
+    again = rnncourse("start", "work", cwd=workspace.parent)
+    assert again.returncode == 0 and "kept  work/lstm/lstm.ipynb" in again.stdout
+    assert notebook.read_text(encoding="utf-8") == "mine"
+
+
+def test_check_names_a_mistake_in_the_terminal(workspace: Path) -> None:
+    notebook = workspace / "lstm" / "lstm.ipynb"
+    notebook.write_text(filled(solutions() | {"lstm_cell": WRONG_ORDER}), encoding="utf-8")
+    done = rnncourse("check", "lstm/lstm.ipynb", cwd=workspace)
+    assert done.returncode == 1
+    assert "✗ lstm_cell: 4 of 11 public checks passed." in done.stdout
+    assert "→ Your gates are in the order i, f, o, g; torch's is i, f, g, o." in done.stdout
+    assert "✓ lstm_layer: 8 of 8 public checks passed; hidden ones run at grading." in done.stdout
+    notebook.write_text(filled(solutions()), encoding="utf-8")
+    assert rnncourse("check", cwd=workspace).returncode == 0
+
+
+def test_check_says_which_cell_failed(workspace: Path) -> None:
+    notebook = workspace / "lstm" / "lstm.ipynb"
+    notebook.write_text(
+        filled({"lstm_cell": "@fill\ndef lstm_cell(x):\n    pass"}), encoding="utf-8"
+    )
+    done = rnncourse("check", cwd=workspace)
+    assert done.returncode == 1
+    assert "a cell ended with  FillError: lstm_cell(x, h, c, w_ih" in done.stdout
+
+
+def test_progress_counts(workspace: Path) -> None:
+    right = solutions()
+    some = {"lstm_cell": right["lstm_cell"], "lstm_layer": right["lstm_layer"]}
+    (workspace / "lstm" / "lstm.ipynb").write_text(filled(some), encoding="utf-8")
+    done = rnncourse("progress", cwd=workspace)
+    assert done.returncode == 0
+    assert "11 of 11" in done.stdout and done.stdout.count("done") == 2
+    assert done.stdout.count("not filled in") == 3
+
+
+def test_submit_writes_one_clean_file(workspace: Path) -> None:
+    notebook = workspace / "lstm" / "lstm.ipynb"
+    content = json.loads(filled({}))
+    code = next(cell for cell in content["cells"] if cell["cell_type"] == "code")
+    code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 1000}]
+    notebook.write_text(json.dumps(content), encoding="utf-8")
+    done = rnncourse("submit", "lstm", cwd=workspace)
+    assert done.returncode == 0
+    assert "Not filled in yet: lstm_cell, lstm_layer" in done.stdout
+    handed_in = json.loads((workspace / "submit" / "lstm.ipynb").read_text(encoding="utf-8"))
+    assert "xxxx" not in json.dumps(handed_in)
+    assert len(handed_in["cells"]) == len(content["cells"])
+
+
+def test_doctor_knows_the_machine(tmp_path: Path) -> None:
+    done = rnncourse("doctor", cwd=tmp_path)
+    assert done.returncode == 0
+    for name in ("Python", "torch", "training on", "nbgrader", "sandbox"):
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["check"], "there is no notebook of the course in"),
+        (["check", "lstm.ipynb"], "There is no file lstm.ipynb."),
+        (["check", "essay.ipynb"], "essay.ipynb is no notebook of the course"),
+        (["submit", "lsmt"], "there is no assignment called lsmt"),
+        (["grade", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
+        (["grade", "lstm"], "there is no folder submitted"),
+        (["grade", "lstm", "--course", "nowhere"], "there is no folder nowhere."),
+        (["grade", "lstm", "--specs", "."], "holds no hidden specs"),
+        (["release", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
+    ],
+)
+def test_bad_input_gets_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    refused(rnncourse(*arguments, cwd=tmp_path), sentence)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_notebook_gets_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "lstm.ipynb").write_text("{", encoding="utf-8")
+    refused(rnncourse("check", "lstm.ipynb", cwd=tmp_path), "lstm.ipynb is not a notebook")
+    refused(rnncourse("submit", "lstm", cwd=tmp_path), "lstm.ipynb is not a notebook")
+
+
+def test_without_bubblewrap_the_grader_refuses_and_says_how(tmp_path: Path) -> None:
+    folder = tmp_path / "submitted" / "ada" / "lstm"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "exercises/lstm/lstm.ipynb", folder)
+    done = rnncourse("grade", "lstm", cwd=tmp_path, PATH=str(tmp_path))
+    refused(done, "apt install bubblewrap")
+    assert "--no-sandbox" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["submitted"]
+
+
+def test_a_learner_who_is_not_there_and_one_who_is(tmp_path: Path) -> None:
+    (tmp_path / "submitted" / "ada" / "lstm").mkdir(parents=True)
+    done = rnncourse("grade", "lstm", "--student", "bea", cwd=tmp_path)
+    refused(done, "bea has not handed in lstm")
+
+
+def test_make_refuses_an_old_python(tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    old.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 9);$2"\n'
+    )
+    old.chmod(0o755)
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    done = subprocess.run(
+        ["make", "setup", f"PYTHON={old}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "This course needs Python 3.11 or newer" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+    done = subprocess.run(
+        ["make", "setup", "PYTHON=nopython"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0 and "There is no nopython here" in done.stderr
