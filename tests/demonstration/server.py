@@ -75,7 +75,8 @@ def start(site: Path, feedback: Path, port: int, note: Path) -> str:
 
 
 def stop(note: Path) -> bool:
-    """End the server that `start` left in the background; False if there is none."""
+    """End the server that `start` left in the background, and wait until it has ended; False if
+    there is none."""
     if not note.exists():
         return False
     pid = int(note.read_text(encoding="utf-8"))
@@ -83,15 +84,17 @@ def stop(note: Path) -> bool:
     if not _is_ours(pid):
         return False
     os.kill(pid, signal.SIGTERM)
+    while _is_ours(pid):
+        time.sleep(0.05)
     return True
 
 
 def _is_ours(pid: int) -> bool:
     """Whether a process is such a server: its number may have been given to another since."""
     done = subprocess.run(
-        ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", "state=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return __name__ in done.stdout
+    return __name__ in done.stdout and not done.stdout.startswith("Z")
 
 
 if __name__ == "__main__":
