@@ -84,17 +84,22 @@ def stop(note: Path) -> bool:
     if not _is_ours(pid):
         return False
     os.kill(pid, signal.SIGTERM)
-    while _is_ours(pid):
+    while _process(pid):
         time.sleep(0.05)
     return True
 
 
 def _is_ours(pid: int) -> bool:
     """Whether a process is such a server: its number may have been given to another since."""
+    return __name__ in _process(pid)
+
+
+def _process(pid: int) -> str:
+    """What a process is running; "" when it has ended."""
     done = subprocess.run(
         ["ps", "-o", "state=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return __name__ in done.stdout and not done.stdout.startswith("Z")
+    return "" if done.stdout.startswith("Z") else done.stdout
 
 
 if __name__ == "__main__":
