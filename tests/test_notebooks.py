@@ -1,4 +1,4 @@
-"""The exercise notebooks: fresh, complete, runnable from the first minute, and right when solved."""
+"""The exercise notebooks: fresh, complete, runnable from the first minute, right when solved."""
 
 from __future__ import annotations
 

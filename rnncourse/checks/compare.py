@@ -55,7 +55,7 @@ def value_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, revea
         return f"{name} is off by {_largest(expected, got):.1e}: more than float64 rounding."
     index = [int(i) for i in wrong.nonzero()[0]]
     own, right = float(got[tuple(index)]), float(expected[tuple(index)])
-    where = f"{name}{_place(index, axes)}"
+    where = f"{name}{' at ' if ' ' in name else ''}{_place(index, axes)}"
     if own != own:
         return f"{where} is not a number (NaN)."
     share = f"{int(wrong.sum())} of {wrong.numel()} numbers differ; the first is"

@@ -184,7 +184,7 @@ def _line_of(error: Exception) -> str:
     while trace:
         frame = trace.tb_frame
         owner = str(frame.f_globals.get("__name__", ""))
-        if not owner.startswith(("rnncourse.exercise", "rnncourse.checks", "torch.")):
+        if not f"{owner}.".startswith(("rnncourse.exercise.", "rnncourse.checks.", "torch.")):
             line = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip()
             found = f", in the line:  {line}" if line else found
         trace = trace.tb_next

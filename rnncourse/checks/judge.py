@@ -62,6 +62,10 @@ class Report:
         return sum(stage.status == "passed" for stage in self.stages)
 
     @property
+    def failed(self) -> bool:
+        return any(stage.status == "failed" for stage in self.stages)
+
+    @property
     def complete(self) -> bool:
         return not self.unfilled and self.passed == len(self.stages)
 
@@ -87,16 +91,17 @@ def judge(
     """
     judged: dict[str, StageReport] = {}
     for stage in stages:
-        if stage.after and judged[stage.after].status != "passed":
-            judged[stage.name] = StageReport(stage.name, "not reached")
-        else:
-            judged[stage.name] = _judge_stage(plan, stage, expected, outcomes, reveal)
-    report = Report(plan.exercise, tuple(judged.values()))
+        report = _judge_stage(plan, stage, expected, outcomes, reveal)
+        waits = stage.after and judged[stage.after].status != "passed"
+        if waits or _said_before(report, judged.values(), outcomes.values()):
+            report = StageReport(stage.name, "not reached")
+        judged[stage.name] = report
+    whole = Report(plan.exercise, tuple(judged.values()))
     if unfilled := _unfilled(outcomes):
-        return replace(report, unfilled=unfilled)
-    if report.complete:
-        return report
-    return replace(report, mistake=name_mistake(plan, outcomes, mistakes))
+        return replace(whole, unfilled=unfilled)
+    if whole.complete:
+        return whole
+    return replace(whole, mistake=name_mistake(plan, outcomes, mistakes))
 
 
 def name_mistake(
@@ -138,7 +143,7 @@ def _is_like(own: Arrays, stored: Arrays) -> bool:
     return all(
         name in own
         and own[name].shape == value.shape
-        and bool(((own[name] - value).abs() <= NAMING_ATOL).all())
+        and bool(((own[name].double() - value.double()).abs() <= NAMING_ATOL).all())
         for name, value in stored.items()
     )
 
@@ -148,6 +153,17 @@ def _unfilled(outcomes: Mapping[Key, Outcome]) -> str:
     if problems and all(p and p.kind == "unfilled" for p in problems):
         return next(p.text for p in problems if p)
     return ""
+
+
+def _said_before(
+    report: StageReport, earlier: Iterable[StageReport], outcomes: Iterable[Outcome]
+) -> bool:
+    """Whether a stage failed only for a reason, such as an exception, that an earlier one gave."""
+    problems = {outcome.problem.text for outcome in outcomes if outcome.problem}
+    return report.status == "failed" and any(
+        report.sentences == stage.sentences and set(stage.sentences) <= problems
+        for stage in earlier
+    )
 
 
 def _judge_stage(
@@ -231,11 +247,13 @@ def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: boo
 def _gradient_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
     if outcome.gradient_problem:
         return [outcome.gradient_problem.text]
-    found = [
-        (name, gradient_difference(name, axes, right.arrays[GRADIENT + name], own, reveal))
-        for name, axes in plan.inputs.items()
-        if (own := outcome.arrays.get(GRADIENT + name)) is not None
-    ]
+    found = []
+    for name, axes in plan.inputs.items():
+        wanted, own = (o.arrays.get(GRADIENT + name) for o in (right, outcome))
+        if wanted is not None and own is None:
+            found.append((name, f"there is no gradient of {name}."))
+        elif wanted is not None and own is not None:
+            found.append((name, gradient_difference(name, axes, wanted, own, reveal)))
     return _first_in_full(found)
 
 

@@ -38,7 +38,7 @@ def _ends(exercise: str, first: Arrays, whole: tuple[Case, ...], after: str) -> 
     double, meta = cast(first, torch.float64), cast(first, "meta")
     return [
         _both("keeps float64", "dtype", exercise, after, ("float64", double)),
-        Stage("keeps the device", "device", (Case("another device", exercise, meta),)),
+        Stage("keeps the device", "device", (Case("another device", exercise, meta),), after=after),
         Stage("leaves its inputs unchanged", "unchanged", whole),
     ]
 

@@ -29,6 +29,11 @@ class Case:
     driver: str
     arrays: Arrays
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its arrays are on a device that only has shapes."""
+        return any(value.is_meta for value in self.arrays.values())
+
 
 @dataclass(frozen=True)
 class Stage:

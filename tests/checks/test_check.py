@@ -151,6 +151,12 @@ def test_inputs_must_stay_as_they_are() -> None:
     assert statuses(report)["the forget gate's biases"] == "passed"
 
 
+def test_results_of_another_kind_of_number_are_wrong_and_no_crash() -> None:
+    for change in (lambda h, c: (h > 0, c > 0), lambda h, c: (h.long(), c.long())):
+        report = cell_report(change)
+        assert statuses(report)["all terms together"] == "failed"
+
+
 def test_nan_is_called_so() -> None:
     report = cell_report(lambda h, c: (h / 0 * 0, c))
     assert "is not a number (NaN)" in sentences(report, "all terms together")
