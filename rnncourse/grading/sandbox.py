@@ -1,0 +1,189 @@
+"""How a worker is started: inside bubblewrap, or, only where someone says so, without it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import rnncourse
+
+from ..errors import CourseError
+
+MODULES = ("isolation.py", "protocol.py", "session.py", "worker.py")
+"""What of this package the sandbox sees."""
+
+COURSE, SITE = "/course", "/site"
+TMP_BYTES = 64 << 20
+_PACKAGE = Path(rnncourse.__file__).parent
+_HERE = Path(__file__).parent
+
+
+class SandboxError(CourseError):
+    """No sandbox, or no worker in it, can be started. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What stands between a learner's code and the grader.
+
+    Attributes:
+        names: of "bubblewrap" (files, network, processes), "namespaces" (each child in its own)
+            and "rlimits" (memory, time, sizes); none in the unsafe mode.
+    """
+
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "+".join(self.names) or "none"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A command that starts a worker.
+
+    Attributes:
+        environment: the whole environment of the command, but for a home in the unsafe mode.
+        sandboxed: whether it is inside bubblewrap.
+    """
+
+    command: list[str]
+    environment: dict[str, str]
+    sandboxed: bool
+
+    def layers(self, namespaces: bool) -> Layers:
+        """What there is, given whether the worker can make namespaces for its children."""
+        if not self.sandboxed:
+            return Layers()
+        return Layers(("bubblewrap", *(["namespaces"] if namespaces else []), "rlimits"))
+
+
+def sandboxed(*options: str) -> Launch:
+    """A worker inside bubblewrap, which itself has an empty environment: the sandbox could read it.
+
+    Args:
+        options: more options for bubblewrap.
+
+    Raises:
+        SandboxError: bubblewrap is missing.
+    """
+    return Launch([*_bubblewrap(), *options, *_worker(_base_python(), "sandboxed")], {}, True)
+
+
+def unsafe() -> Launch:
+    """A worker without any sandbox: a learner's code can do what the caller can, and is given only
+    limits on memory and time."""
+    return Launch(_worker(sys.executable, "plain"), _environment(str(_PACKAGE.parent)), False)
+
+
+def obstacle() -> str | None:
+    """Why no sandbox can be started on this machine, in a sentence or two; None if one can.
+
+    It starts one, as only that tells: containers often forbid what bubblewrap needs.
+    """
+    if sys.platform != "linux":
+        return "The sandbox is bubblewrap, which needs Linux."
+    try:
+        command = [*_bubblewrap(), _base_python(), "-I", "-S", "-c", "pass"]
+        done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=30)
+    except SandboxError as error:
+        return str(error)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"bubblewrap does not start: {error}."
+    if done.returncode == 0:
+        return None
+    said = done.stderr.strip().splitlines()
+    return (
+        f"bubblewrap is installed but does not start here: {said[-1] if said else 'no message'}. "
+        "It needs version 0.8 or newer and a system that allows user namespaces."
+    )
+
+
+def _bubblewrap() -> list[str]:
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxError(
+            "bubblewrap is not installed: on Debian and Ubuntu, sudo apt install bubblewrap."
+        )
+    site = {folder: f"{SITE}/{k}" for k, folder in enumerate(_site_folders())}
+    # A user other than root inside, so that a child can make namespaces of its own from it.
+    alone = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
+    powerless = ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
+    places = ["--dev", "/dev", "--proc", "/proc", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+    read_only = ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    variables = _environment(":".join([COURSE, *site.values()])) | {"HOME": "/tmp"}
+    settings = [part for item in variables.items() for part in ("--setenv", *item)]
+    files = [*_system(), *_course(), *_packages(site)]
+    return [program, *alone, *powerless, *places, *files, *read_only, *settings]
+
+
+def _worker(python: str, mode: str) -> list[str]:
+    return [python, "-P", "-s", "-m", "rnncourse.grading.worker", mode]
+
+
+def _environment(path: str) -> dict[str, str]:
+    """All that a worker has but for its home; nothing of the instructor's."""
+    one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+    return {
+        "PYTHONPATH": path,
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "Agg",
+        **one_thread,
+    }
+
+
+def _system() -> list[str]:
+    """The system's programs and libraries, and Python's own."""
+    options = ["--ro-bind", "/usr", "/usr"]
+    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        folder = Path(name)
+        if folder.is_symlink():
+            options += ["--symlink", str(folder.readlink()), name]
+        elif folder.is_dir():
+            options += ["--ro-bind", name, name]
+    for name in ("/etc/ld.so.cache", "/etc/alternatives"):
+        options += ["--ro-bind-try", name, name]
+    if not Path(sys.base_prefix).is_relative_to("/usr"):
+        options += ["--ro-bind", sys.base_prefix, sys.base_prefix]
+    return options
+
+
+def _course() -> list[str]:
+    """This package without its grader, but for what the worker runs."""
+    inside = f"{COURSE}/rnncourse"
+    modules = [("--ro-bind", str(_HERE / m), f"{inside}/grading/{m}") for m in MODULES]
+    return [
+        *("--ro-bind", str(_PACKAGE), inside),
+        *("--tmpfs", f"{inside}/grading"),
+        *(part for option in modules for part in option),
+        *("--remount-ro", f"{inside}/grading"),
+    ]
+
+
+def _packages(site: dict[str, str]) -> list[str]:
+    """The installed packages, each folder at its place inside."""
+    options: list[str] = []
+    for folder, inside in site.items():
+        options += ["--ro-bind", folder, inside]
+        if Path(folder, "rnncourse").is_dir():  # installed: its grader is there as well
+            options += ["--tmpfs", f"{inside}/rnncourse", "--remount-ro", f"{inside}/rnncourse"]
+    return options
+
+
+def _site_folders() -> list[str]:
+    """Where this Python finds installed packages. A virtual environment may lie in the repository;
+    of it nothing else is shown."""
+    names = ("site-packages", "dist-packages")
+    return [folder for folder in sys.path if Path(folder).name in names and Path(folder).is_dir()]
+
+
+def _base_python() -> str:
+    """The program that a virtual environment's `python` leads to."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    program = Path(sys.base_prefix, "bin", version)
+    return str(program if program.exists() else Path(sys.executable).resolve())

@@ -1,0 +1,542 @@
+"""Submissions in a real worker: honest ones, and what hostile ones try."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import socket
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import rnncourse.checks
+from rnncourse.checks import plan_of
+from rnncourse.checks.drivers import Outcome
+from rnncourse.checks.judge import Key, key
+from rnncourse.checks.plan import Case
+from rnncourse.exercise import exercises
+from rnncourse.grading.host import ExerciseRun, Limits, Worker
+from rnncourse.grading.sandbox import Launch, SandboxError, obstacle, sandboxed, unsafe
+from rnncourse.grading.spec import prepare
+from tests.hidden.lstm import SPECS
+from tests.mistakes import Function, right
+
+NO_SANDBOX = obstacle()
+pytestmark = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
+
+Calls = dict[str, dict[Key, Case]]
+
+START = "import torch\nimport torch.nn.functional as F\nfrom rnncourse import check, fill"
+CHUNKS = """
+@fill
+def set_forget_bias(b_ih, b_hh, value):
+    i, f, g, o = b_hh.chunk(4)
+    return b_ih, torch.cat([i, value - b_ih.chunk(4)[1], g, o])
+"""
+UNPACK = """
+@fill
+def unpack_gates(w_ih, w_hh, b_ih, b_hh):
+    w_i, w_f, w_c, w_o = torch.cat([w_hh, w_ih], dim=1).chunk(4)
+    b_i, b_f, b_c, b_o = (b_ih + b_hh).chunk(4)
+    return w_f, w_i, w_c, w_o, b_f, b_i, b_c, b_o
+"""
+QUICK = Limits(cells=3, exercise=1)
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    with Worker(sandboxed()) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def calls() -> Calls:
+    """The real cases of every exercise of lstm."""
+    found: Calls = {}
+    for name, spec in SPECS.items():
+        generator = torch.Generator().manual_seed(7)
+        trial = prepare(plan_of(exercises()[name]), spec, [], generator)
+        found[name] = {key(c): c for s in trial.stages for c in (*s.cases, *s.instead)}
+    return found
+
+
+@pytest.fixture
+def two(calls: Calls) -> Calls:
+    return {name: calls[name] for name in ("set_forget_bias", "unpack_gates")}
+
+
+def as_cell(exercise: str, function: Function) -> str:
+    """A function of tests/mistakes as a learner would write it."""
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    source = "\n".join(line for line in lines if not line.startswith("@"))
+    return "@fill\n" + source.replace(f"def {function.__name__}(", f"def {exercise}(", 1)
+
+
+def with_line(cell: str, line: str) -> str:
+    """A cell with a line put at the beginning of its function's body."""
+    head, body = cell.split("):\n", 1)
+    return f"{head}):\n    {line}\n{body}"
+
+
+def only_outcome(run: ExerciseRun) -> Outcome:
+    return next(iter(run.outcomes.values()))
+
+
+def printed(worker: Worker, source: str) -> str:
+    """What a cell prints, or the error that it ends with."""
+    cell = worker.run([source], {}).cells[0]
+    return cell.error or cell.output
+
+
+def goes_on(worker: Worker) -> bool:
+    return printed(worker, "print('as ever')") == "as ever\n"
+
+
+# ------------------------------------------------------------------ honest submissions
+
+
+@pytest.mark.parametrize("style", range(4))
+def test_honest_answers_give_what_they_give_here(worker: Worker, calls: Calls, style: int) -> None:
+    chosen = {name: right("lstm", name)[style].function for name in SPECS}
+    helpers = "def chained(*a): return lstm_layer(*a)"
+    cells = [START, helpers, *(as_cell(name, f) for name, f in chosen.items())]
+    run = worker.run(cells, calls)
+    assert [cell.error for cell in run.cells] == [""] * len(cells)
+    assert run.notes == {}
+    for name, function in chosen.items():
+        ran = run.exercises[name]
+        assert (ran.ended, ran.note) == ("done", "")
+        plain = {k: c for k, c in calls[name].items() if k[0] == name}
+        assert set(ran.outcomes) == set(calls[name])
+        for k, here in rnncourse.checks.run(function, plain).items():
+            there = ran.outcomes[k]
+            assert there.problem is None and there.gradient_problem is None
+            assert set(there.arrays) == set(here.arrays)
+            for array_name, array in here.arrays.items():
+                torch.testing.assert_close(there.arrays[array_name], array)
+
+
+def test_a_stub_that_is_not_filled_says_so(worker: Worker, two: Calls) -> None:
+    run = worker.run([START], two)
+    for name, ran in run.exercises.items():
+        assert ran.ended == "done"
+        problem = only_outcome(ran).problem
+        assert problem and problem.kind == "unfilled" and name in problem.text
+
+
+def test_a_released_cell_left_blank_is_unfilled(worker: Worker, two: Calls) -> None:
+    blank = "@fill\ndef set_forget_bias(b_ih, b_hh, value):\n    raise NotImplementedError()"
+    problem = only_outcome(worker.run([START, blank], two).exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "unfilled"
+
+
+def test_an_error_in_a_cell_does_not_stop_later_ones(worker: Worker, two: Calls) -> None:
+    run = worker.run([START, "print('before')\n1 / 0", "x = (", CHUNKS], two)
+    assert run.cells[1].error == "ZeroDivisionError: division by zero, in the line:  1 / 0"
+    assert run.cells[1].output == "before\n"
+    assert run.cells[2].error.startswith("SyntaxError")
+    assert only_outcome(run.exercises["set_forget_bias"]).problem is None
+
+
+def test_an_error_in_a_function_is_told_with_its_line(worker: Worker, two: Calls) -> None:
+    broken = with_line(CHUNKS, "b_ih = b_ih @ b_hh[:3]")
+    problem = only_outcome(worker.run([START, broken], two).exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "raised"
+    assert "RuntimeError" in problem.text and "b_ih = b_ih @ b_hh[:3]" in problem.text
+
+
+@pytest.mark.parametrize("line", ["raise SystemExit(0)", "raise KeyboardInterrupt", "exit()"])
+def test_leaving_python_is_an_error_like_others(worker: Worker, two: Calls, line: str) -> None:
+    run = worker.run([START, line, with_line(CHUNKS, line), UNPACK], two)
+    assert len(run.cells) == 4
+    assert run.exercises["unpack_gates"].ended == "done"
+    assert only_outcome(run.exercises["unpack_gates"]).problem is None
+    problem = only_outcome(run.exercises["set_forget_bias"]).problem
+    assert line == "exit()" or (problem and problem.kind == "raised")
+
+
+def test_an_error_without_words_is_an_error_like_others(worker: Worker, two: Calls) -> None:
+    silent = "class E(Exception):\n    def __str__(self): raise self\n"
+    run = worker.run([START, silent + "raise E", with_line(CHUNKS, "raise E")], two)
+    assert run.cells[1].error.startswith("E")
+    problem = only_outcome(run.exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "raised"
+
+
+def test_a_forgotten_fill_is_made_good_and_reported(worker: Worker, two: Calls) -> None:
+    run = worker.run([START, CHUNKS.replace("@fill", "")], two)
+    assert only_outcome(run.exercises["set_forget_bias"]).problem is None
+    assert list(run.notes) == ["set_forget_bias"]
+    assert "@fill is missing" in run.notes["set_forget_bias"]
+
+
+def test_a_forgotten_fill_with_other_parameters_is_reported(worker: Worker, two: Calls) -> None:
+    run = worker.run([START, "def set_forget_bias(b):\n    return b"], two)
+    problem = only_outcome(run.exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "unfilled"
+    assert "lacks b_ih, b_hh, value" in run.notes["set_forget_bias"] or (
+        "your function has b where" in run.notes["set_forget_bias"]
+    )
+
+
+def test_an_imported_stub_is_not_taken_for_the_learners(worker: Worker, two: Calls) -> None:
+    cells = [START, "from rnncourse.lstm import set_forget_bias", "check(set_forget_bias)"]
+    run = worker.run(cells, two)
+    assert run.cells[2].error == "" and run.notes == {}
+    problem = only_outcome(run.exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "unfilled"
+
+
+def test_check_in_a_cell_fills_and_does_nothing_else(worker: Worker, two: Calls) -> None:
+    looping = with_line(CHUNKS.replace("@fill", ""), "while True: pass")
+    cells = [START, looping, "check(set_forget_bias)", "check(3)", UNPACK]
+    run = worker.run(cells, {"unpack_gates": two["unpack_gates"]}, QUICK)
+    assert [cell.error for cell in run.cells] == [""] * 5
+    assert run.exercises["unpack_gates"].ended == "done"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%matplotlib inline",
+        "%config InlineBackend.figure_format = 'retina'",
+        "%load_ext autoreload\n%autoreload 2",
+        "%time sum(range(10))",
+        "%%time\nsum(range(10))",
+        "%%timeit -n1 -r1\nsum(range(10))",
+        "!ls",
+        "files = !ls",
+        "%pip install torch",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+        "import asyncio\nawait asyncio.sleep(0)",
+        "get_ipython().run_line_magic('who', '')",
+        "len?",
+        "from IPython.display import HTML, display\ndisplay(HTML('<b>a</b>'))",
+        "import numpy as np\nnp.load",
+        "import warnings\nwarnings.warn('beware')",
+    ],
+)
+def test_what_notebooks_hold_besides_python_does_not_fail(worker: Worker, source: str) -> None:
+    assert worker.run([source], {}).cells[0].error == ""
+
+
+def test_what_a_cell_shows_is_kept(worker: Worker) -> None:
+    shown = printed(worker, "import sys\nprint('out')\nprint('err', file=sys.stderr)\n6 * 7")
+    assert "out\n" in shown and "err\n" in shown and "42" in shown
+    assert printed(worker, "from IPython.display import display\ndisplay([1, 2])") == "[1, 2]\n"
+
+
+def test_random_numbers_are_the_same_each_time(worker: Worker) -> None:
+    source = "import random, torch\nprint(random.random(), torch.rand(1), hash('a'))"
+    assert printed(worker, source) == printed(worker, source)
+
+
+def test_a_result_of_another_dtype_is_the_learners_problem(worker: Worker, two: Calls) -> None:
+    cell = "@fill\ndef set_forget_bias(b_ih, b_hh, value):\n    return b_ih.bfloat16(), b_hh"
+    problem = only_outcome(worker.run([START, cell], two).exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "result" and "bfloat16" in problem.text
+
+
+# ------------------------------------------------------------------ harm
+
+
+def test_an_endless_loop_in_a_function_costs_that_exercise(worker: Worker, two: Calls) -> None:
+    cells = [START, with_line(CHUNKS, "while True: pass"), UNPACK]
+    started = time.monotonic()
+    run = worker.run(cells, two, QUICK)
+    assert time.monotonic() - started < 5
+    assert run.exercises["set_forget_bias"].ended == "timeout"
+    assert run.exercises["set_forget_bias"].note == "it did not end within 1 seconds"
+    assert run.exercises["unpack_gates"].ended == "done"
+    assert len(run.cells) == 3
+
+
+def test_calls_before_a_loop_keep_their_outcomes(worker: Worker, two: Calls) -> None:
+    line = "if value == 0:\n        while True: pass"
+    run = worker.run([START, with_line(CHUNKS, line)], two, QUICK)
+    ran = run.exercises["set_forget_bias"]
+    assert ran.ended == "timeout"
+    assert 0 < len(ran.outcomes) < len(two["set_forget_bias"])
+
+
+def test_an_endless_loop_in_a_cell_costs_every_exercise(worker: Worker, two: Calls) -> None:
+    run = worker.run([START, CHUNKS, "while True: pass", UNPACK], two, QUICK)
+    assert [ran.ended for ran in run.exercises.values()] == ["timeout"] * 2
+    assert run.cells[2].error == "it did not end within 3 seconds"
+    assert len(run.cells) == 3
+    assert goes_on(worker)
+
+
+def test_leaving_the_process_in_a_function_costs_that_exercise(worker: Worker, two: Calls) -> None:
+    cells = [START, with_line(CHUNKS, "import os; os._exit(0)"), UNPACK]
+    run = worker.run(cells, two)
+    ran = run.exercises["set_forget_bias"]
+    assert (ran.ended, ran.note) == ("died", "its process ended with exit status 0")
+    assert run.exercises["unpack_gates"].ended == "done"
+
+
+def test_leaving_the_process_in_a_cell_costs_every_exercise(worker: Worker, two: Calls) -> None:
+    run = worker.run([START, "import os\nos._exit(3)"], two)
+    assert [ran.ended for ran in run.exercises.values()] == ["died"] * 2
+    assert "exit status 3" in run.exercises["unpack_gates"].note
+    assert "exit status 3" in run.cells[1].error
+    assert goes_on(worker)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = torch.ones(1 << 31)",
+        "x = [bytearray(1 << 20) for _ in range(1 << 20)]",
+        "x = [torch.ones(1 << 18) for _ in range(1 << 20)]",
+    ],
+)
+def test_memory_has_a_limit(worker: Worker, two: Calls, source: str) -> None:
+    run = worker.run([START, source, CHUNKS], two, Limits(memory=200 << 20))
+    assert "Error" in run.cells[1].error or "exit status" in run.cells[1].error
+    assert goes_on(worker)
+
+
+def test_output_is_cut(worker: Worker, two: Calls) -> None:
+    flood = "for _ in range(1000):\n    print('x' * 100_000)"
+    cells = [START, flood, with_line(CHUNKS, "print('x' * 10_000_000)")]
+    run = worker.run(cells, two, Limits(memory=80 << 20))
+    assert run.cells[1].error == ""
+    assert 1000 < len(run.cells[1].output) < 5000
+    assert only_outcome(run.exercises["set_forget_bias"]).problem is None
+
+
+def test_messages_are_cut_and_cleaned(worker: Worker, two: Calls) -> None:
+    line = "raise ValueError('\\x1b[31m\\x00' + '\\ud800' + 'x' * 10_000_000)"
+    run = worker.run([START, line, with_line(CHUNKS, line)], two)
+    problem = only_outcome(run.exercises["set_forget_bias"]).problem
+    for text in (run.cells[1].error, problem.text if problem else ""):
+        assert 100 < len(text) < 1000
+        assert all(c.isprintable() for c in text)
+
+
+def test_large_files_cannot_be_written(worker: Worker) -> None:
+    assert "File too large" in printed(worker, "open('a', 'wb').write(bytes(20 << 20))")
+    many = "for k in range(5000):\n    open(f'{k}', 'w').close()"
+    assert "No space left" in printed(worker, many)
+    assert goes_on(worker)
+
+
+def test_a_cell_too_long_to_send_is_not_run(worker: Worker) -> None:
+    run = worker.run(["x = '" + "\0" * 100_000 + "'", "print(1)"], {})
+    assert "characters" in run.cells[0].error
+    assert run.cells[1].output == "1\n"
+
+
+# ------------------------------------------------------------------ reading and reaching out
+
+
+def test_nothing_of_the_instructors_can_be_read(worker: Worker, tmp_path: Path) -> None:
+    (tmp_path / "marks_of_the_class.db").touch()
+    root = Path(rnncourse.__file__).parents[1]
+    for place in (root / "tests", root / "solutions", Path.home() / ".bashrc", "/etc/passwd"):
+        assert "FileNotFoundError" in printed(worker, f"open({str(place)!r})\n")
+    find = (
+        "import os\n"
+        "everything = [os.path.join(d, f) for d, _, fs in os.walk('/') for f in fs]\n"
+        "print([f for f in everything if f.endswith({!r})])"
+    ).format(("grading/worker.py", "marks_of_the_class.db", "tests/hidden/lstm.py"))
+    assert printed(worker, find) == "['/course/rnncourse/grading/worker.py']\n"
+
+
+@pytest.mark.parametrize("module", ["tests", "rnncourse.grading.spec", "rnncourse.grading.host"])
+def test_no_spec_can_be_imported(worker: Worker, module: str) -> None:
+    assert "ModuleNotFoundError" in printed(worker, f"import {module}")
+
+
+def test_other_processes_cannot_be_seen(worker: Worker) -> None:
+    assert printed(worker, "import os\nprint(os.listdir('/proc'))") == "[]\n"
+    assert "FileNotFoundError" in printed(worker, "open('/proc/1/environ')")
+    assert printed(worker, "import os\nprint(os.getpid())") == "1\n"
+
+
+def test_the_environment_holds_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRADEBOOK_PASSWORD", "hush")
+    with Worker(sandboxed()) as fresh:
+        assert "hush" not in printed(fresh, "import os\nprint(dict(os.environ))")
+
+
+def test_there_is_no_network(worker: Worker) -> None:
+    source = "import socket\nsocket.create_connection(('{}', {}), 1)"
+    assert "Network is unreachable" in printed(worker, source.format("1.1.1.1", 53))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        assert "Connection refused" in printed(worker, source.format(*address))
+
+
+def test_nothing_survives_into_the_next_submission(worker: Worker, two: Calls) -> None:
+    leave = (
+        "import os, rnncourse\n"
+        "for folder in ('.', '/tmp', '/dev/shm', '/', os.path.expanduser('~')):\n"
+        "    try: open(folder + '/left', 'w').write('here')\n"
+        "    except OSError: pass\n"
+        "rnncourse.left = True\nos.environ['LEFT'] = '1'"
+    )
+    worker.run([START, CHUNKS, leave], two)
+    look = (
+        "import os, rnncourse\n"
+        "print(*(os.listdir(d) for d in ('.', '/tmp', '/dev/shm')), os.path.exists('/left'),"
+        " hasattr(rnncourse, 'left'), 'LEFT' in os.environ)"
+    )
+    assert printed(worker, look) == "[] [] [] False False False\n"
+    problem = only_outcome(worker.run([START], two).exercises["set_forget_bias"]).problem
+    assert problem and problem.kind == "unfilled"
+
+
+def test_no_process_survives_into_the_next_submission(worker: Worker) -> None:
+    source = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n"
+    before = processes()
+    worker.run([source], {})
+    deadline = time.monotonic() + 3
+    while processes() > before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes() <= before
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="Linux does not count root's processes")
+def test_forks_have_a_limit(worker: Worker) -> None:
+    source = (
+        "import os, time\nfor k in range(100):\n    if os.fork() == 0:\n        time.sleep(1000)\n"
+    )
+    assert "BlockingIOError" in printed(worker, source)
+    assert goes_on(worker)
+
+
+def test_a_child_cannot_end_the_worker(worker: Worker) -> None:
+    source = "import os\nfor pid in (-1, 0, os.getppid()):\n    os.kill(pid, 9)"
+    printed(worker, source)
+    assert goes_on(worker)
+
+
+def test_a_child_has_no_capabilities_and_one_descriptor(worker: Worker) -> None:
+    mount = "import ctypes\nprint(ctypes.CDLL(None).mount(b'a', b'/tmp', b'tmpfs', 0, None))"
+    assert printed(worker, mount) == "-1\n"
+    descriptors = (
+        "import os\n"
+        "def is_open(fd):\n"
+        "    try: os.fstat(fd)\n"
+        "    except OSError: return False\n"
+        "    return True\n"
+        "print([fd for fd in range(1000) if is_open(fd)])"
+    )
+    assert printed(worker, descriptors) == "[0, 1, 2, 3]\n"
+
+
+# ------------------------------------------------------------------ a child that speaks for itself
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "b'garbage' * 1000",
+        "b'\\xff' * 100",
+        "b'\\x02\\0\\0\\0\\0\\0\\0\\0{}'",
+        "b'\\x02\\0\\0\\0\\0\\0\\0\\0[]'",
+        "frame({'arrays': []})",
+        "frame({'arrays': [], 'problem': ['passed', 'x']})",
+        "frame({'arrays': [['x', 'float32', [1 << 40]]]})",
+    ],
+)
+def test_nonsense_costs_only_the_one_who_sends_it(worker: Worker, two: Calls, sent: str) -> None:
+    helper = (
+        "import json, os, struct\n"
+        "def frame(header):\n"
+        "    raw = json.dumps(header).encode()\n"
+        "    return struct.pack('<II', len(raw), 0) + raw\n"
+    )
+    cells = [START + "\n" + helper, with_line(CHUNKS, f"os.write(3, {sent})"), UNPACK]
+    run = worker.run(cells, two)
+    ran = run.exercises["set_forget_bias"]
+    assert ran.ended == "died" and "sent what the grader does not take" in ran.note
+    assert run.exercises["unpack_gates"].ended == "done"
+    in_a_cell = worker.run([START + "\n" + helper, f"os.write(3, {sent})"], two)
+    assert {ran.ended for ran in in_a_cell.exercises.values()} == {"died"}
+
+
+def test_results_that_are_left_out_do_not_pass(worker: Worker, two: Calls) -> None:
+    forged = (
+        "from rnncourse.checks.drivers import Driver, Outcome\n"
+        "Driver.__call__ = lambda self, function, arrays: Outcome()"
+    )
+    run = worker.run([START, UNPACK, forged], two)
+    assert run.exercises["unpack_gates"].ended == "died"
+    assert "not those that were asked for" in run.exercises["unpack_gates"].note
+
+
+def test_trickled_bytes_do_not_move_the_deadline(worker: Worker, two: Calls) -> None:
+    line = "import os, time; os.write(3, bytes([255, 0, 0, 0] + [0] * 4))"
+    line += "; [(os.write(3, b' '), time.sleep(0.1)) for _ in range(200)]"
+    started = time.monotonic()
+    run = worker.run([START, with_line(CHUNKS, line), UNPACK], two, QUICK)
+    assert time.monotonic() - started < 5
+    assert run.exercises["set_forget_bias"].ended == "timeout"
+    assert run.exercises["unpack_gates"].ended == "done"
+
+
+# ------------------------------------------------------------------ the worker itself
+
+
+def test_a_worker_that_dies_is_replaced_once_and_silently(two: Calls) -> None:
+    with Worker(sandboxed()) as fragile:
+        process = fragile._process
+        assert process is not None
+        killer = threading.Timer(0.5, process._process.kill)
+        killer.start()
+        run = fragile.run([START, "import time\ntime.sleep(1)", CHUNKS, UNPACK], two)
+        assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
+
+
+def test_a_submission_that_brings_the_worker_down_twice_is_given_up(two: Calls) -> None:
+    with Worker(sandboxed("--disable-userns")) as fragile:
+        run = fragile.run([START, "import os, time\nos.kill(os.getppid(), 9)\ntime.sleep(9)"], two)
+        assert {ran.ended for ran in run.exercises.values()} == {"died"}
+        assert "twice" in run.exercises["set_forget_bias"].note
+        assert goes_on(fragile)
+
+
+def test_without_namespaces_each_child_has_a_sandbox_of_its_own(two: Calls) -> None:
+    with Worker(sandboxed("--disable-userns")) as worker:
+        assert str(worker.layers) == "bubblewrap+rlimits"
+        run = worker.run([START, CHUNKS, UNPACK, "open('/tmp/left', 'w').close()"], two)
+        assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
+        assert "FileNotFoundError" in printed(worker, "open('/tmp/left')")
+
+
+def test_the_unsafe_mode_runs_the_same_and_is_called_none(two: Calls) -> None:
+    with Worker(unsafe()) as worker:
+        assert str(worker.layers) == "none"
+        run = worker.run([START, with_line(CHUNKS, "while True: pass"), UNPACK], two, QUICK)
+        assert run.exercises["set_forget_bias"].ended == "timeout"
+        assert run.exercises["unpack_gates"].ended == "done"
+        assert only_outcome(run.exercises["unpack_gates"]).problem is None
+        assert printed(worker, "import os\nprint(os.listdir('.'))") == "[]\n"
+
+
+def test_a_worker_that_does_not_start_says_why() -> None:
+    broken = Launch(["/bin/sh", "-c", "echo no torch here >&2; exit 1"], {}, sandboxed=False)
+    with pytest.raises(SandboxError, match="no torch here"):
+        Worker(broken).__enter__()
+    slow = Launch(["/bin/sleep", "100"], {}, sandboxed=False)
+    with pytest.raises(SandboxError, match="not ready in time"):
+        Worker(slow, start_seconds=0.2).__enter__()
+
+
+def processes() -> int:
+    """How many processes of this user there are."""
+    return sum(
+        entry.name.isdigit() and entry.stat().st_uid == os.getuid()
+        for entry in Path("/proc").iterdir()
+        if entry.exists()
+    )
