@@ -1,0 +1,156 @@
+"""The site as a visitor gets it: built once, served on loopback, opened in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from .site import EXTENSIONS, ROOT
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+sys.path.append(str(EXTENSIONS))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built site. Every page is read anew; only executed outputs are reused,
+    so a warning cannot hide behind an earlier build."""
+    program = Path(sys.executable).with_name("jupyter-book")
+    if not program.exists():
+        pytest.skip("jupyter-book is not installed: make setup")
+    output = tmp_path_factory.mktemp("site")
+    command = [program, "build", ROOT, "-W", "-n", "--keep-going", "--path-output", output]
+    built = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, f"{built.stdout}\n{built.stderr}"
+    return output / "_build" / "html"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free port of this machine; give its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    yield from serve(site)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser here: one of {', '.join(BROWSERS)} is needed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=list(BROWSER_OPTIONS), headless=True
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page that was opened, and everything it complained of while it loaded."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """A function that opens an address: `visit(address, width=390, theme="dark", script=True)`."""
+    contexts = []
+
+    def open_page(
+        address: str, width: int = 1280, theme: str = "light", script: bool = True
+    ) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            java_script_enabled=script,
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        listen(visit)
+        visit.page.goto(address, wait_until="networkidle")
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def listen(visit: Visit) -> None:
+    page, complaints = visit.page, visit.complaints
+    page.on("request", lambda request: visit.requests.append(request.url))
+    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+    page.on("pageerror", lambda error: complaints.append(f"threw: {error}"))
+    page.on(
+        "response",
+        lambda one: complaints.append(f"{one.status}: {one.url}") if one.status >= 400 else None,
+    )
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function that builds one page of MyST with the course's directives and gives its file.
+    It raises AssertionError, with what Sphinx said, if there is any warning."""
+
+    def build(text: str, script: str = "") -> Path:
+        source = tmp_path_factory.mktemp("demo")
+        (source / "index.md").write_text(text, encoding="utf-8")
+        (source / "own").mkdir()
+        (source / "own" / "demo.js").write_text(script, encoding="utf-8")
+        (source / "conf.py").write_text(
+            f"import sys\nsys.path.append({str(EXTENSIONS)!r})\n"
+            "extensions = ['myst_parser', 'questions', 'moving']\n"
+            "myst_enable_extensions = ['dollarmath', 'colon_fence']\n"
+            f"html_static_path = ['own', {str(ROOT / 'book' / '_static')!r}]\n"
+            "html_css_files = ['course.css']\nhtml_theme = 'basic'\n"
+            "html_theme_options = {'body_min_width': 0}\n",
+            encoding="utf-8",
+        )
+        sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q"]
+        built = subprocess.run([*sphinx, source, source / "out"], capture_output=True, text=True)
+        assert built.returncode == 0, built.stderr
+        return source / "out" / "index.html"
+
+    return build

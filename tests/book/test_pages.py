@@ -1,0 +1,249 @@
+"""Every page of the site: it loads alone and in silence, fits a phone, and leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from .conftest import Open
+from .site import EXERCISES, LESSONS, PAGES, ROOT, read
+
+every_page = pytest.mark.parametrize("page", PAGES)
+both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
+
+SHIFT = """
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+"""
+
+# The contrast between an element's text and the first opaque background behind it, after WCAG.
+CONTRAST = r"""
+(element) => {
+  const parse = (colour) => {
+    const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
+    return { rgb: [r, g, b], a };
+  };
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => v / 255).map(
+      (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const style = getComputedStyle(element);
+  const text = parse(element instanceof SVGElement ? style.fill : style.color);
+  let behind = element;
+  while (behind && parse(getComputedStyle(behind).backgroundColor).a < 1) {
+    behind = behind.parentElement;
+  }
+  const paper = parse(getComputedStyle(behind).backgroundColor);
+  const [low, high] = [light(text.rgb), light(paper.rgb)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+"""
+
+READ = (
+    ".bd-article p, .bd-article a, .bd-article h1, .bd-article h2, .bd-article code, "
+    ".bd-article th, .bd-article td, div.highlight pre, div.highlight span, .admonition-title, "
+    "form.question legend, form.question label, figure.moving label, figure.moving output, "
+    "figure.moving text, figure.moving li, figure.moving figcaption"
+)
+
+
+@every_page
+def test_page_loads_in_silence_and_from_our_host_only(page: str, address: str, visit: Open) -> None:
+    visited = visit(f"{address}{page}.html")
+    assert visited.complaints == []
+    foreign = [one for one in visited.requests if not one.startswith((address, "data:"))]
+    assert foreign == []
+    assert visited.requests
+
+
+@every_page
+def test_nothing_names_a_file_on_another_host(page: str, site: Path) -> None:
+    sources = read(site / f"{page}.html").sources
+    assert sources
+    assert [one for one in sources if urlsplit(one).netloc] == []
+
+
+@every_page
+def test_page_fits_a_phone(page: str, address: str, visit: Open) -> None:
+    opened = visit(f"{address}{page}.html", width=390).page
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    past = opened.evaluate(
+        """() => [...document.querySelectorAll(".bd-article > section *")]
+             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+             .filter((e) => !e.closest("pre, .math, .pst-scrollable-table-container"))
+             .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert past == []
+
+
+@every_page
+def test_page_does_not_jump_while_it_loads(page: str, address: str, visit: Open) -> None:
+    opened = visit("about:blank").page
+    opened.add_init_script(SHIFT)
+    opened.goto(f"{address}{page}.html", wait_until="networkidle")
+    assert opened.evaluate("window.shift") < 0.1
+
+
+@every_page
+@both_themes
+def test_text_stands_out_from_its_background(
+    page: str, theme: str, address: str, visit: Open
+) -> None:
+    opened = visit(f"{address}{page}.html", theme=theme).page
+    assert opened.locator("html").get_attribute("data-theme") == theme
+    weak = opened.evaluate(
+        f"""() => [...document.querySelectorAll("{READ}")]
+              .filter((e) => e.checkVisibility() && e.textContent.trim())
+              .map((e) => [({CONTRAST})(e), e.outerHTML.slice(0, 120)])
+              .filter(([contrast]) => contrast < 4.5)"""
+    )
+    assert weak == []
+
+
+@every_page
+def test_pictures_are_not_dimmed_or_framed_in_the_dark(
+    page: str, address: str, visit: Open
+) -> None:
+    opened = visit(f"{address}{page}.html", theme="dark").page
+    found = opened.evaluate(
+        """() => [...document.querySelectorAll(".bd-article img")].map((e) => {
+             const style = getComputedStyle(e);
+             return [style.filter, style.backgroundColor];
+           })"""
+    )
+    assert [one for one in found if one != ["none", "rgba(0, 0, 0, 0)"]] == []
+
+
+@every_page
+def test_every_picture_has_alternative_text_and_a_size(page: str, site: Path) -> None:
+    for image in read(site / f"{page}.html").images:
+        assert image.get("alt", "").strip(), image
+        if "_images/" in image["src"]:
+            assert image.get("width") and image.get("height"), image
+
+
+def test_some_picture_was_looked_at(site: Path) -> None:
+    sources = [image["src"] for page in LESSONS for image in read(site / f"{page}.html").images]
+    assert any("_images/" in source for source in sources)
+
+
+@every_page
+def test_internal_links_lead_somewhere(page: str, site: Path) -> None:
+    here = site / f"{page}.html"
+    contents = read(here)
+    links = [link for link in contents.links if not urlsplit(link).scheme]
+    assert links
+    for link in links:
+        path, fragment = unquote(urlsplit(link).path), unquote(urlsplit(link).fragment)
+        target = (here.parent / path).resolve() if path else here
+        assert target.is_file(), link
+        if fragment and target.suffix == ".html":
+            assert fragment in read(target).ids, link
+
+
+def test_the_front_door_leads_to_the_first_page(address: str, visit: Open) -> None:
+    opened = visit(address).page
+    opened.wait_for_url(f"{address}{PAGES[0]}.html")
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_no_directive_is_left_in_the_text(page: str, address: str, visit: Open) -> None:
+    text = visit(f"{address}{page}.html").page.locator(".bd-article").inner_text()
+    assert re.findall(r"\{(?:question|moving|cite\S*|glue\S*|ref|bibliography)\}", text) == []
+
+
+@pytest.mark.parametrize("page", ["book/lstm", "book/conventions"])
+def test_maths_is_drawn_with_the_fonts_of_the_site(page: str, address: str, visit: Open) -> None:
+    visited = visit(f"{address}{page}.html")
+    opened = visited.page
+    opened.evaluate("() => MathJax.startup.promise.then(() => document.fonts.ready)")
+    formulas = opened.locator(".math").count()
+    assert formulas > 0
+    assert opened.locator(".math > mjx-container").count() == formulas
+    # Screen readers get MathML beside the drawing.
+    assert opened.locator(".math mjx-assistive-mml > math").count() == formulas
+    assert opened.locator("mjx-merror").count() == 0
+    fonts = opened.evaluate(
+        "[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
+    )
+    assert [family for family in fonts if "MJXTEX" in family], fonts
+    woff = [one for one in visited.requests if one.endswith(".woff")]
+    assert woff
+    assert all("/_static/mathjax/output/chtml/fonts/" in one for one in woff)
+
+
+@pytest.mark.parametrize("choice", ["explorer: true", "renderer: 'SVG'"])
+def test_what_the_menu_of_a_formula_offers_is_on_the_site(
+    choice: str, address: str, visit: Open
+) -> None:
+    visited = visit(f"{address}book/conventions.html")
+    opened = visited.page
+    opened.evaluate(f"localStorage['MathJax-Menu-Settings'] = JSON.stringify({{{choice}}})")
+    visited.requests.clear()
+    opened.reload(wait_until="networkidle")
+    opened.evaluate("() => MathJax.startup.promise")
+    assert opened.locator("mjx-container").count() == opened.locator(".math").count() > 0
+    assert any(re.search("explorer|svg", one.rpartition("mathjax/")[2]) for one in visited.requests)
+    assert [one for one in visited.requests if not one.startswith((address, "data:"))] == []
+    assert visited.complaints == []
+
+
+def test_mathjax_comes_with_its_licence_and_without_the_rest(site: Path) -> None:
+    folder = site / "_static" / "mathjax"
+    assert "Apache License" in (folder / "LICENSE.txt").read_text(encoding="utf-8")
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 10e6
+
+
+@pytest.mark.parametrize("page", EXERCISES)
+def test_an_exercise_opens_in_colab_and_can_be_downloaded(page: str, site: Path) -> None:
+    links = read(site / f"{page}.html").links
+    colab = {link for link in links if "colab.research.google.com" in link}
+    path = f"{page}.ipynb"
+    assert colab == {
+        f"https://colab.research.google.com/github/rnncourse/rnncourse/blob/main/{path}"
+    }
+    assert (ROOT / path).is_file()
+    copies = {link for link in links if link.endswith(f"_sources/{path}")}
+    assert copies
+    for link in copies:
+        copy = (site / f"{page}.html").parent / link
+        assert copy.read_bytes() == (ROOT / path).read_bytes()
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_a_lesson_has_no_dead_colab_link(page: str, site: Path) -> None:
+    links = read(site / f"{page}.html").links
+    assert [link for link in links if "colab.research" in link] == []
+
+
+@pytest.mark.parametrize("page", ["book/use", "book/lstm"])
+def test_focus_can_be_seen(page: str, address: str, visit: Open) -> None:
+    opened = visit(f"{address}{page}.html").page
+    opened.keyboard.press("Tab")
+    opened.keyboard.press("Tab")
+    outline = opened.evaluate(
+        """() => { const s = getComputedStyle(document.activeElement);
+                   return [s.outlineStyle, parseFloat(s.outlineWidth)]; }"""
+    )
+    assert outline[0] == "solid"
+    assert outline[1] >= 2
+
+
+@pytest.mark.parametrize("page", ["book/index", "book/lstm"])
+def test_a_page_works_from_a_folder(page: str, site: Path, visit: Open) -> None:
+    visited = visit((site / f"{page}.html").as_uri())
+    assert [one for one in visited.requests if not one.startswith(("file:", "data:"))] == []
+    opened = visited.page
+    opened.wait_for_selector("mjx-container")
+    question = opened.locator("form.question").first
+    if page == "book/index":
+        question.locator("label").first.click()
+        assert question.get_by_role("status").inner_text()
+    else:
+        assert opened.locator("figure.moving svg path").count() > 0
