@@ -58,7 +58,7 @@ def test_check_names_a_mistake_in_the_terminal(workspace: Path) -> None:
     notebook.write_text(filled(solutions() | {"lstm_cell": WRONG_ORDER}), encoding="utf-8")
     done = rnncourse("check", "lstm/lstm.ipynb", cwd=workspace)
     assert done.returncode == 1
-    assert "✗ lstm_cell: 4 of 11 public checks passed." in done.stdout
+    assert "✗ lstm_cell: 3 of 11 public checks passed." in done.stdout
     assert "→ Your gates are in the order i, f, o, g; torch's is i, f, g, o." in done.stdout
     assert "✓ lstm_layer: 8 of 8 public checks passed; hidden ones run at grading." in done.stdout
     notebook.write_text(filled(solutions()), encoding="utf-8")

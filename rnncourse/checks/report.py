@@ -40,8 +40,9 @@ def text(report: Report, note: str = "", hidden: bool = False) -> str:
     lines = [note] if note else []
     lines.append(f"{SIGNS[_state(report)]} {headline(report, hidden)}")
     lines += [f"  → {remark}" for remark in remarks(report)]
-    if not report.unfilled:
-        lines += [line for stage in report.stages for line in _stage_lines(stage)]
+    lines += [line for stage in _reached(report) for line in _stage_lines(stage)]
+    if later := _not_reached(report):
+        lines.append(f"  {SIGNS['not reached']} {later}")
     return "\n".join(lines)
 
 
@@ -55,9 +56,10 @@ def html(report: Report, note: str = "", hidden: bool = False) -> str:
         f"<p style='margin:.5em 0 .2em'>→ <strong>{escape(remark)}</strong></p>"
         for remark in remarks(report)
     ]
-    if not report.unfilled:
-        items = "".join(_stage_html(stage) for stage in report.stages)
-        parts.append(f"<ul style='list-style:none;margin:.5em 0 0;padding:0'>{items}</ul>")
+    items = [_stage_html(stage) for stage in _reached(report)]
+    if later := _not_reached(report):
+        items.append(f"<li>{_mark('not reached')}{escape(later)}</li>")
+    parts.append(f"<ul style='list-style:none;margin:.5em 0 0;padding:0'>{''.join(items)}</ul>")
     return (
         f"<div class='rnncourse-report' style='border-left:4px solid {COLOURS[state]};"
         f"padding:.5em 0 .5em 1em;margin:.5em 0;line-height:1.5'>{''.join(parts)}</div>"
@@ -94,7 +96,18 @@ def _state(report: Report) -> str:
 
 
 def _mark(status: str) -> str:
-    return f"<span style='color:{COLOURS[status]};font-weight:700'>{SIGNS[status]}</span> "
+    style = f"display:inline-block;width:1.3em;font-weight:700;color:{COLOURS[status]}"
+    return f"<span style='{style}'>{SIGNS[status]}</span>"
+
+
+def _reached(report: Report) -> list[StageReport]:
+    return [] if report.unfilled else [s for s in report.stages if s.status != "not reached"]
+
+
+def _not_reached(report: Report) -> str:
+    """One line for all that waits for the rest to be right; "" when nothing does."""
+    names = [stage.name for stage in report.stages if stage.status == "not reached"]
+    return "" if report.unfilled or not names else f"later: {', '.join(names)}"
 
 
 def _stage_lines(stage: StageReport) -> list[str]:
@@ -107,6 +120,6 @@ def _stage_lines(stage: StageReport) -> list[str]:
 def _stage_html(stage: StageReport) -> str:
     hidden = f"<span style='position:absolute;left:-999em'>{stage.status}: </span>"
     sentences = "".join(
-        f"<div style='margin-left:1.4em'>{escape(sentence)}</div>" for sentence in stage.sentences
+        f"<div style='margin-left:1.3em'>{escape(sentence)}</div>" for sentence in stage.sentences
     )
     return f"<li>{_mark(stage.status)}{hidden}{escape(stage.name)}{sentences}</li>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,19 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from .site import EXTENSIONS, ROOT
+from tests.browser import PROGRAMS, launch, program
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER_OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from .site import EXTENSIONS, ROOT
 
 sys.path.append(str(EXTENSIONS))
 
@@ -67,13 +56,10 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip(f"no browser here: one of {', '.join(BROWSERS)} is needed")
+    if program() is None:
+        pytest.skip(f"no browser here: one of {', '.join(PROGRAMS)} is needed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=list(BROWSER_OPTIONS), headless=True
-        )
+        browser = launch(playwright)
         yield browser
         browser.close()
 
