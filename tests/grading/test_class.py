@@ -15,7 +15,11 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from tests.demonstration.learners import ROOT, write_class
+from rnncourse.grading.sandbox import obstacle
+from tests.demonstration.learners import ROOT, filled, solutions, write_class
+
+NO_SANDBOX = obstacle()
+pytestmark = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
 
 FIELDS = {
     "student",
@@ -145,8 +149,6 @@ def test_a_second_run_gives_the_same_and_keeps_manual_marks(graded: Graded) -> N
 
 def test_learners_code_cannot_see_the_instructors_side(tmp_path: Path) -> None:
     """Cells that look for the course folder, the specs and the environment, and report."""
-    from tests.demonstration.learners import filled, solutions
-
     snoop = f"""
 import os, pathlib, sys
 found = [str(p) for p in ("{ROOT}", "{tmp_path}") if os.path.exists(p)]
@@ -175,8 +177,6 @@ print("found", found)
 
 
 def test_script_in_output_and_errors_is_only_text(tmp_path: Path) -> None:
-    from tests.demonstration.learners import filled
-
     evil = "print('<script>alert(1)</script>')\nraise ValueError('<img src=x onerror=alert(2)>')"
     path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
     path.parent.mkdir(parents=True)
