@@ -147,30 +147,40 @@ def test_a_learner_who_is_not_there_and_one_who_is(tmp_path: Path) -> None:
     refused(done, "bea has not handed in lstm")
 
 
-def test_make_refuses_an_old_python(tmp_path: Path) -> None:
-    old = tmp_path / "python"
-    old.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 9);$2"\n'
-    )
-    old.chmod(0o755)
-    shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    done = subprocess.run(
-        ["make", "setup", f"PYTHON={old}"],
-        cwd=tmp_path,
+def make_setup(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`make setup` in a folder with nothing but what it reads."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder)
+    return subprocess.run(
+        ["make", "setup", *options],
+        cwd=folder,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_make_refuses_an_old_python(tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    code = "import sys; sys.version_info = (3, 9);$2"
+    old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}"\n', encoding="utf-8")
+    old.chmod(0o755)
+    done = make_setup(tmp_path, f"PYTHON={old}")
     assert done.returncode != 0
     assert "This course needs Python 3.11 or newer" in done.stderr
     assert not (tmp_path / ".venv").exists()
-    done = subprocess.run(
-        ["make", "setup", "PYTHON=nopython"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0 and "There is no nopython here" in done.stderr
+
+
+def test_make_refuses_a_python_that_is_not_there(tmp_path: Path) -> None:
+    done = make_setup(tmp_path, "PYTHON=nopython")
+    assert done.returncode != 0
+    assert "There is no nopython here. Install Python 3.11 or newer" in done.stderr
+
+
+def test_make_without_a_network_says_so_and_can_be_run_again(tmp_path: Path) -> None:
+    done = make_setup(tmp_path, PIP_NO_INDEX="1")
+    assert done.returncode != 0
+    assert "The packages could not be installed" in done.stderr
+    assert "Is there a network?" in done.stderr
+    assert not (tmp_path / ".venv" / ".ready").exists()
