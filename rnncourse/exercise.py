@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+from .errors import Brief
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Function = Callable[..., Any]
@@ -23,11 +25,11 @@ CHAPTERS = ("lstm",)
 """The modules that hold stubs, in the order of the course. An assignment has its module's name."""
 
 
-class FillError(TypeError):
+class FillError(Brief, TypeError):
     """A function cannot take a stub's place. The message says why."""
 
 
-class Unfilled(NotImplementedError):
+class Unfilled(Brief, NotImplementedError):
     """A stub was called before it was filled in."""
 
     def __init__(self, exercise: Exercise) -> None:

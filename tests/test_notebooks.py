@@ -6,6 +6,8 @@ import ast
 import functools
 import json
 import re
+import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -85,6 +87,19 @@ def test_the_solution_passes_everything_and_shows_everything(chapter: str) -> No
         assert re.match(rf"✓ {name}: (\d+) of \1 public checks passed;", said[f"check_{name}"])
     shown = [text for name, text in said.items() if name.startswith("play_")]
     assert all(text and "Nothing to see yet" not in text for text in shown)
+
+
+def test_nbgrader_validates_the_solution_and_not_the_exercise(chapter: str, tmp_path: Path) -> None:
+    for room, verdict in (("solutions", "Success!"), ("exercises", "VALIDATION FAILED ON")):
+        path = tmp_path / f"{room}.ipynb"
+        path.write_text(json.dumps(notebook(room, chapter)), encoding="utf-8")
+        command = [sys.executable, "-m", "nbgrader", "validate", str(path)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        said = done.stdout + done.stderr
+        assert verdict in said
+        for name in names(chapter):
+            assert (f"CheckFailed: {name}: 0 of" in said) == (room == "exercises")
+        assert "checks/__init__.py" not in said  # one short error, no traceback
 
 
 def test_the_learners_lstm_learns_at_the_end() -> None:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import Brief
 from ..exercise import Exercise, FillError, a_kind, exercises, fill, find
 from .drivers import DRIVERS, Outcome
 from .fingerprints import Stored, load
@@ -16,7 +17,7 @@ from .plan import Case, Plan, Stage
 from .report import show
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(Brief, AssertionError):
     """Raised by `check` only while nbgrader validates or grades, so that Run All goes on."""
 
 
