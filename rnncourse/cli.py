@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from .checks.judge import Report
 from .errors import CourseError
 
 app = typer.Typer(
@@ -31,8 +32,13 @@ def main() -> None:
     try:
         app()
     except CourseError as error:
-        print(f"rnncourse: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        reason = str(error)
+    except OSError as error:
+        reason = f"{error.filename or 'the system'}: {error.strerror or error}"
+    else:
+        return
+    print(f"rnncourse: {reason}", file=sys.stderr)
+    raise SystemExit(1)
 
 
 @app.command()
@@ -45,6 +51,7 @@ def start(folder: Folder) -> None:
         console.print(f"made  {path}")
     for path in kept:
         console.print(f"kept  {path}, which was there already")
+    console.print(f"Next:  jupyter lab {folder}")
 
 
 @app.command()
@@ -56,11 +63,11 @@ def check(
     from .checks.report import show
 
     complete = True
-    for path in [notebook] if notebook else workspace.notebooks(Path()):
+    for path in [workspace.found(notebook)] if notebook else workspace.notebooks(Path()):
         checked = workspace.check_notebook(path)
         console.print(f"[bold]{path}[/bold]")
-        for error in checked.errors:
-            console.print("  a cell ended with ", error, markup=False)
+        for sentence in (*checked.errors, *checked.notes):
+            console.print("  " + sentence, markup=False)
         for report in checked.reports:
             show(report)
         complete = complete and all(report.complete for report in checked.reports)
@@ -79,7 +86,7 @@ def progress() -> None:
     for path in workspace.notebooks(Path()):
         for report in workspace.check_notebook(path).reports:
             done = f"{report.passed} of {len(report.stages)}"
-            state = "done" if report.complete else "not filled in" if report.unfilled else "open"
+            state = "done" if report.complete else _state(report)
             table.add_row(path.stem, report.exercise, done, state)
     console.print(table)
 
@@ -89,9 +96,10 @@ def submit(assignment: Annotated[str, typer.Argument(help="such as lstm")]) -> N
     """Write the one file to hand in."""
     from . import workspace
 
-    path, unfilled = workspace.submit(assignment, Path())
-    if unfilled:
-        console.print(f"Not filled in yet: {', '.join(unfilled)}. You can hand it in all the same.")
+    path, reports = workspace.submit(assignment, Path())
+    open_ones = [f"{r.exercise} ({_state(r)})" for r in reports if not r.complete]
+    if open_ones:
+        console.print(f"Not done: {', '.join(open_ones)}. You can hand it in all the same.")
     console.print(f"Hand in this file: {path}")
 
 
@@ -118,8 +126,11 @@ def grade(
     course: Annotated[Path, typer.Option(help="the course folder, with submitted/")] = Path(),
     specs: Annotated[Path | None, typer.Option(help="the checkout with the hidden specs")] = None,
     student: Annotated[str | None, typer.Option(help="only this learner")] = None,
-    report: Annotated[Path | None, typer.Option(help="write all results as JSON")] = None,
+    report: Annotated[Path | None, typer.Option(help="write this run's results as JSON")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="time for each exercise")] = 10.0,
+    cell_seconds: Annotated[
+        float, typer.Option(min=0.1, help="time for all cells of a notebook together")
+    ] = 60.0,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="run learners' code unprotected; reports say so")
     ] = False,
@@ -130,7 +141,20 @@ def grade(
     """
     with _grader_installed():
         from .grading.commands import grade_assignments
-    grade_assignments(assignments, course, specs, student, report, seconds, not no_sandbox, console)
+    grade_assignments(
+        assignments,
+        course,
+        console,
+        specs=specs,
+        student=student,
+        report=report,
+        seconds=(cell_seconds, seconds),
+        protected=not no_sandbox,
+    )
+
+
+def _state(report: Report) -> str:
+    return "not filled in" if report.unfilled else "not right yet"
 
 
 @contextmanager

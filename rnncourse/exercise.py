@@ -12,7 +12,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from .errors import Brief
@@ -33,9 +33,7 @@ class Unfilled(Brief, NotImplementedError):
     """A stub was called before it was filled in."""
 
     def __init__(self, exercise: Exercise) -> None:
-        super().__init__(
-            f"{exercise.name} is not filled in yet. It is an exercise of {exercise.notebook}."
-        )
+        super().__init__(exercise.what_is_missing())
         self.exercise = exercise
 
 
@@ -49,6 +47,7 @@ class Exercise:
         body: the function as it stands in the module.
         stub: what the module exports; it runs `filled`, else `body`.
         filled: the learner's function, if there is one.
+        stubs: every stub made for it: a module that is loaded again makes another.
     """
 
     name: str
@@ -56,11 +55,15 @@ class Exercise:
     body: Function
     stub: Function
     filled: Function | None = None
+    stubs: list[Function] = field(default_factory=list)
 
-    @property
-    def notebook(self) -> str:
-        """Where the exercise is, from the root of the course."""
-        return f"exercises/{self.chapter}/{self.chapter}.ipynb"
+    def what_is_missing(self) -> str:
+        """A sentence on an empty exercise, or on one whose last line was not deleted."""
+        names = self.filled.__code__.co_names if self.filled else ()
+        if set(names) - {"NotImplementedError"}:
+            return f"{self.name} still holds the line raise NotImplementedError(): delete it."
+        notebook = f"{self.chapter}.ipynb"
+        return f"{self.name} is not filled in yet. It is an exercise of the notebook {notebook}."
 
     @property
     def signature(self) -> inspect.Signature:
@@ -68,7 +71,7 @@ class Exercise:
 
     def is_stub(self, function: Function) -> bool:
         """Whether `function` is the package's own, and not one that somebody wrote for it."""
-        return function.__module__ == self.body.__module__
+        return any(function is stub for stub in self.stubs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -102,6 +105,7 @@ def exercise(body: Callable[P, R]) -> Callable[P, R]:
     chapter = body.__module__.rpartition(".")[2]
     entry = _exercises.setdefault(body.__name__, Exercise(body.__name__, chapter, body, stub))
     entry.body, entry.stub = body, stub
+    entry.stubs.append(stub)
     return stub
 
 
@@ -119,6 +123,8 @@ def fill(function: Callable[P, R]) -> Callable[P, R]:
             f"fill stands above a function, and this is {a_kind(function)}: "
             "write @fill, and on the next line def and the exercise's name."
         )
+    if inspect.iscoroutinefunction(function):
+        raise FillError(f"{function.__name__} must be an ordinary def, not async def.")
     entry = find(function.__name__)
     if entry.is_stub(function):
         raise FillError(f"{entry.name} is the empty exercise itself: write a function of your own.")
@@ -140,7 +146,7 @@ def find(name: str) -> Exercise:
     known = exercises()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the exercises are {', '.join(known)}."
     raise FillError(f"there is no exercise called {name}: {hint}")
 
@@ -162,23 +168,49 @@ def substituted(name: str, replacement: Function, user: Function) -> Iterator[No
     """For a while, let `replacement` run wherever `name` is called: through the stub, and where
     `user` and the learner's functions look the name up themselves (in a notebook they do)."""
     entry = find(name)
+    filled = entry.filled
     functions = [user, *(e.filled for e in _exercises.values() if e.filled)]
-    spaces = {id(space): space for f in functions if name in (space := _globals(f))}
-    before = entry.filled, {key: space[name] for key, space in spaces.items()}
+    spaces = {id(space): space for f in functions if (space := _space(f, name)) is not None}
+    before = [(space, space.get(name)) for space in spaces.values()]
     entry.filled = replacement
-    for space in spaces.values():
+    for space, _ in before:
         space[name] = replacement
     try:
         yield
     finally:
-        entry.filled = before[0]
-        for key, space in spaces.items():
-            space[name] = before[1][key]
+        entry.filled = filled
+        for space, value in before:
+            if value is None:
+                del space[name]
+            else:
+                space[name] = value
+
+
+def fill_forgotten(space: dict[str, Any]) -> dict[str, str]:
+    """Fill exercises with plain functions of their names in `space`, a notebook's variables: a
+    learner who forgets @fill means it.
+
+    Returns:
+        A sentence for each exercise that was treated so.
+    """
+    notes = {}
+    for name, entry in exercises().items():
+        function = space.get(name)
+        if entry.filled or not inspect.isfunction(function) or entry.is_stub(function):
+            continue
+        if function.__name__ != name:
+            continue
+        try:
+            fill(function)
+            notes[name] = f"@fill is missing above {name}; your function was taken all the same."
+        except FillError as error:
+            notes[name] = f"{name} is not filled in, and your function could not be: {error}"
+    return notes
 
 
 @contextmanager
 def play() -> Iterator[None]:
-    """Run what needs filled stubs; say so and go on where one is not filled yet.
+    """Run what needs filled stubs; where one is not filled yet or fails, say so and go on.
 
     A notebook's demonstrations stand inside it, so that Run All reaches the end from the first day.
     """
@@ -187,9 +219,9 @@ def play() -> Iterator[None]:
     except NotImplementedError as error:
         unfilled = error if isinstance(error, Unfilled) else None
         blank = unfilled.exercise if unfilled else left_blank(error)
-        if blank is None:
-            raise
-        print(f"Nothing to see yet: {Unfilled(blank)}")
+        print(f"Nothing to see yet: {Unfilled(blank) if blank else _described(error)}")
+    except Exception as error:
+        print(f"Nothing to see yet: {_described(error)}")
 
 
 def left_blank(error: NotImplementedError) -> Exercise | None:
@@ -208,17 +240,26 @@ def left_blank(error: NotImplementedError) -> Exercise | None:
 
 
 def a_kind(value: object) -> str:
-    """What `value` is, in words for a message: "a list", "an int", "a Tensor of shape (3, 4)"."""
+    """What `value` is, in words for a message: "a list", "an LSTM", "a Tensor of shape (3, 4)"."""
     if value is None:
         return "None"
     name = type(value).__name__
-    article = "an" if name[0].lower() in "aeiou" else "a"
+    spelt = name[:2].isupper() or name.startswith("nd")  # read letter by letter: an L, an n
+    article = "an" if name[0] in ("AEFHILMNORSXn" if spelt else "AEIOUaeiou") else "a"
     shape = getattr(value, "shape", None)
     return f"{article} {name}" + (f" of shape {tuple(shape)}" if isinstance(shape, tuple) else "")
 
 
-def _globals(function: Function) -> dict[str, Any]:
-    return getattr(function, "__globals__", {})
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}. Make the checks above pass first."
+
+
+def _space(function: Function, name: str) -> dict[str, Any] | None:
+    """The variables among which a function would look `name` up, if it does."""
+    space: dict[str, Any] | None = getattr(function, "__globals__", None)
+    code = getattr(function, "__code__", None)
+    uses = space is not None and (name in space or (code and name in code.co_names))
+    return space if uses else None
 
 
 def _parameters(signature: inspect.Signature) -> str:
@@ -243,7 +284,7 @@ def _parameter_difference(entry: Exercise, given: inspect.Signature) -> str:
     for name, parameter in wanted.items():
         if got[name].kind != parameter.kind:
             return f"{name} must be an ordinary parameter."
-        if got[name].default != parameter.default:
+        if repr(got[name].default) != repr(parameter.default):
             return f"the default of {name} must be {_default(parameter)}."
     return ""
 

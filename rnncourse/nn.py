@@ -68,7 +68,7 @@ class LSTM(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 
-    def forward(self, input: Tensor, states: States | None = None) -> tuple[Tensor, States]:
+    def forward(self, input: Tensor, hx: States | None = None) -> tuple[Tensor, States]:
         """Returns output, (h_n, c_n); see the class for shapes."""
         if not isinstance(input, Tensor):
             raise ValueError("input must be a tensor; packed sequences are not supported")
@@ -78,9 +78,9 @@ class LSTM(nn.Module):
                 f"got {tuple(input.shape)}"
             )
         if input.ndim == 2:
-            return self._forward_one(input, states)
+            return self._forward_one(input, hx)
         x = input.transpose(0, 1) if self.batch_first else input
-        h_0, c_0 = self._initial(x, states)
+        h_0, c_0 = self._initial(x, hx)
         finals = []
         for layer in range(self.num_layers):
             if layer > 0:
@@ -97,13 +97,24 @@ class LSTM(nn.Module):
         return x.transpose(0, 1) if self.batch_first else x, (h_n, c_n)
 
     def extra_repr(self) -> str:
-        return f"{self.input_size}, {self.hidden_size}, num_layers={self.num_layers}"
+        defaults = {
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
+        changed = {k: getattr(self, k) for k, v in defaults.items() if getattr(self, k) != v}
+        named = (f"{k}={v}" for k, v in changed.items())
+        return ", ".join([str(self.input_size), str(self.hidden_size), *named])
 
     def _forward_one(self, input: Tensor, states: States | None) -> tuple[Tensor, States]:
         """One sequence without a batch axis, as a batch of one."""
         axis = 0 if self.batch_first else 1
-        batched = (states[0].unsqueeze(1), states[1].unsqueeze(1)) if states else None
-        output, (h_n, c_n) = self.forward(input.unsqueeze(axis), batched)
+        if states is not None:
+            self._expect(states, (self._directions_in_all(), self.hidden_size))
+            states = states[0].unsqueeze(1), states[1].unsqueeze(1)
+        output, (h_n, c_n) = self.forward(input.unsqueeze(axis), states)
         return output.squeeze(axis), (h_n.squeeze(1), c_n.squeeze(1))
 
     def _directions(self, layer: int) -> Iterator[tuple[str, int]]:
@@ -136,15 +147,22 @@ class LSTM(nn.Module):
 
     def _initial(self, x: Tensor, states: States | None) -> States:
         """h_0 and c_0, zeros where none are given. `x` is (T, N, I)."""
-        directions = 2 if self.bidirectional else 1
-        shape = (directions * self.num_layers, x.shape[1], self.hidden_size)
+        shape = (self._directions_in_all(), x.shape[1], self.hidden_size)
         if states is None:
             zeros = x.new_zeros(shape)
             return zeros, zeros
+        self._expect(states, shape)
+        return states
+
+    def _directions_in_all(self) -> int:
+        return self.num_layers * (2 if self.bidirectional else 1)
+
+    def _expect(self, states: States, shape: tuple[int, ...]) -> None:
+        if isinstance(states, Tensor) or len(states) != 2:
+            raise ValueError("the states are a pair, (h_0, c_0)")
         for name, state in zip(("h_0", "c_0"), states, strict=True):
             if tuple(state.shape) != shape:
                 raise ValueError(f"{name} must be {shape}; got {tuple(state.shape)}")
-        return states
 
 
 def _empty(*shape: int) -> nn.Parameter:

@@ -37,7 +37,12 @@ def read_notebook(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_BYTES:
         raise Unreadable(f"{path.name} is larger than {MAX_BYTES >> 20} MB.")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        if not text.strip():
+            raise Unreadable(f"{path.name} is empty.")
+        content = json.loads(text)
+    except Unreadable:
+        raise
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{path.name} is not a notebook: its content is broken.") from error
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):

@@ -14,7 +14,7 @@ from typing import Any
 from .checks import examine
 from .checks.judge import Report
 from .errors import CourseError
-from .exercise import CHAPTERS, exercises
+from .exercise import CHAPTERS, exercises, fill_forgotten
 from .notebook import Unreadable, own_cells, read_notebook
 
 
@@ -24,11 +24,13 @@ class Checked:
 
     Attributes:
         errors: what the notebook's own cells ended with, in order.
+        notes: sentences on functions without @fill.
     """
 
     path: Path
     reports: tuple[Report, ...]
     errors: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def start(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -66,6 +68,14 @@ def notebooks(folder: Path) -> list[Path]:
     return found
 
 
+def found(notebook: Path) -> Path:
+    """A notebook by its path, or by its assignment's name as in `rnncourse check lstm`."""
+    if str(notebook) not in CHAPTERS:
+        return notebook
+    places = {path.stem: path for path in notebooks(Path())}
+    return places.get(str(notebook), notebook)
+
+
 def check_notebook(path: Path) -> Checked:
     """Run a notebook's own cells here and try the exercises of its chapter.
 
@@ -75,21 +85,23 @@ def check_notebook(path: Path) -> Checked:
     chapter = path.stem
     if chapter not in CHAPTERS:
         raise CourseError(
-            f"{path.name} is no notebook of the course: they are called "
+            f"{path.name} is no notebook of the course: there is "
             f"{', '.join(f'{c}.ipynb' for c in CHAPTERS)}."
         )
     entries = [entry for entry in exercises().values() if entry.chapter == chapter]
     for entry in entries:
         entry.filled = None
-    errors = tuple(_run(_read(path)))
-    return Checked(path, tuple(examine(entry) for entry in entries), errors)
+    space: dict[str, Any] = {}
+    errors = tuple(_run(_read(path), space))
+    notes = tuple(fill_forgotten(space).values())
+    return Checked(path, tuple(examine(entry) for entry in entries), errors, notes)
 
 
-def submit(assignment: str, folder: Path) -> tuple[Path, list[str]]:
+def submit(assignment: str, folder: Path) -> tuple[Path, tuple[Report, ...]]:
     """Write the one file to hand in: the notebook without its outputs, in `folder`/submit.
 
     Returns:
-        The file, and the exercises that are not filled in.
+        The file, and how its exercises stand.
 
     Raises:
         CourseError: there is no such notebook, or it is broken.
@@ -100,11 +112,11 @@ def submit(assignment: str, folder: Path) -> tuple[Path, list[str]]:
     if path is None:
         raise CourseError(f"there is no {assignment}.ipynb in {folder.resolve()}.")
     notebook = _read(path)
-    unfilled = [r.exercise for r in check_notebook(path).reports if r.unfilled]
+    reports = check_notebook(path).reports
     target = folder / "submit" / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(_without_outputs(notebook), indent=1) + "\n", encoding="utf-8")
-    return target, unfilled
+    return target, reports
 
 
 def _exercises() -> Path:
@@ -121,8 +133,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise CourseError(str(error)) from error
 
 
-def _run(notebook: dict[str, Any]) -> Iterator[str]:
-    """Run the cells that define something, as a notebook does; yield what went wrong in each."""
+def _run(notebook: dict[str, Any], space: dict[str, Any]) -> Iterator[str]:
+    """Run the cells that define something, as a notebook does; yield what went wrong in each.
+
+    Args:
+        space: gets the notebook's variables.
+    """
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
@@ -132,7 +148,8 @@ def _run(notebook: dict[str, Any]) -> Iterator[str]:
             result = shell.run_cell(cell.source)
         error = result.error_before_exec or result.error_in_exec
         if error:
-            yield f"{type(error).__name__}: {error}"
+            yield f"the cell {cell.grade_id or 'of your own'}: {type(error).__name__}: {error}"
+    space |= shell.user_ns
 
 
 def _without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -58,9 +58,9 @@ def test_check_names_a_mistake_in_the_terminal(workspace: Path) -> None:
     notebook.write_text(filled(solutions() | {"lstm_cell": WRONG_ORDER}), encoding="utf-8")
     done = rnncourse("check", "lstm/lstm.ipynb", cwd=workspace)
     assert done.returncode == 1
-    assert "✗ lstm_cell: 3 of 11 public checks passed." in done.stdout
+    assert "✗ lstm_cell: 3 of 12 public checks passed." in done.stdout
     assert "→ Your gates are in the order i, f, o, g; torch's is i, f, g, o." in done.stdout
-    assert "✓ lstm_layer: 8 of 8 public checks passed; hidden ones run at grading." in done.stdout
+    assert "✓ lstm_layer: 9 of 9 public checks passed; hidden ones run at grading." in done.stdout
     notebook.write_text(filled(solutions()), encoding="utf-8")
     assert rnncourse("check", cwd=workspace).returncode == 0
 
@@ -72,7 +72,15 @@ def test_check_says_which_cell_failed(workspace: Path) -> None:
     )
     done = rnncourse("check", cwd=workspace)
     assert done.returncode == 1
-    assert "a cell ended with  FillError: lstm_cell(x, h, c, w_ih" in done.stdout
+    assert "the cell lstm_cell: FillError: lstm_cell(x, h, c, w_ih" in done.stdout
+
+
+def test_a_forgotten_fill_is_said_and_counts(workspace: Path) -> None:
+    answers = {name: text.replace("@fill\n", "") for name, text in solutions().items()}
+    (workspace / "lstm" / "lstm.ipynb").write_text(filled(answers), encoding="utf-8")
+    done = rnncourse("check", "lstm", cwd=workspace)
+    assert done.returncode == 0, done
+    assert "@fill is missing above lstm_cell; your function was taken all the same" in done.stdout
 
 
 def test_progress_counts(workspace: Path) -> None:
@@ -81,7 +89,7 @@ def test_progress_counts(workspace: Path) -> None:
     (workspace / "lstm" / "lstm.ipynb").write_text(filled(some), encoding="utf-8")
     done = rnncourse("progress", cwd=workspace)
     assert done.returncode == 0
-    assert "11 of 11" in done.stdout and done.stdout.count("done") == 2
+    assert "12 of 12" in done.stdout and done.stdout.count("done") == 2
     assert done.stdout.count("not filled in") == 3
 
 
@@ -93,7 +101,7 @@ def test_submit_writes_one_clean_file(workspace: Path) -> None:
     notebook.write_text(json.dumps(content), encoding="utf-8")
     done = rnncourse("submit", "lstm", cwd=workspace)
     assert done.returncode == 0
-    assert "Not filled in yet: lstm_cell, lstm_layer" in done.stdout
+    assert "Not done: lstm_cell (not filled in), lstm_layer (not filled in)" in done.stdout
     handed_in = json.loads((workspace / "submit" / "lstm.ipynb").read_text(encoding="utf-8"))
     assert "xxxx" not in json.dumps(handed_in)
     assert len(handed_in["cells"]) == len(content["cells"])
@@ -115,6 +123,7 @@ def test_doctor_knows_the_machine(tmp_path: Path) -> None:
         (["submit", "lsmt"], "there is no assignment called lsmt"),
         (["grade", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
         (["grade", "lstm"], "there is no folder submitted"),
+        (["grade", "lstm", "--report", "."], ". is a folder; the report is a file."),
         (["grade", "lstm", "--course", "nowhere"], "there is no folder nowhere."),
         (["grade", "lstm", "--specs", "."], "holds no hidden specs"),
         (["release", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),

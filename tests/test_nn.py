@@ -93,6 +93,8 @@ def test_dropout_acts_between_layers_and_only_in_training() -> None:
         (lambda m: m(torch.ones(4, 2, 9)), r"input must be \(T, N, 3\).*got \(4, 2, 9\)"),
         (lambda m: m(torch.ones(3)), "input must be"),
         (lambda m: m(torch.ones(4, 2, 3), (torch.ones(1, 1, 5),) * 2), r"h_0 must be \(1, 2, 5\)"),
+        (lambda m: m(torch.ones(4, 2, 3), torch.ones(1, 2, 5)), "the states are a pair"),
+        (lambda m: m(torch.ones(4, 3), (torch.ones(2, 5),) * 2), r"h_0 must be \(1, 5\); got"),
         (
             lambda m: m(torch.nn.utils.rnn.pack_sequence([torch.ones(4, 3)])),
             "packed sequences are not supported",
@@ -104,6 +106,13 @@ def test_dropout_acts_between_layers_and_only_in_training() -> None:
 def test_wrong_arguments_get_a_sentence(call, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         call(nn.LSTM(3, 5))
+
+
+def test_it_shows_what_it_is() -> None:
+    assert repr(nn.LSTM(3, 5)) == repr(torch.nn.LSTM(3, 5))
+    theirs = torch.nn.LSTM(3, 5, num_layers=2, batch_first=True, bidirectional=True)
+    ours = nn.LSTM(3, 5, num_layers=2, batch_first=True, bidirectional=True)
+    assert repr(ours) == repr(theirs)
 
 
 def test_unfilled_it_says_what_is_missing() -> None:

@@ -44,13 +44,11 @@ def examine(entry: Exercise) -> Report:
     """Run the public check of an exercise on whatever fills it now."""
     plan, stored = plan_of(entry), load(entry.chapter)[entry.name]
     stages = plan.stages(*stored.fixtures)
-    calls = {key(case): case for stage in stages for case in stage.cases}
-    probes = {key(case): case for stage in stages for case in stage.instead}
-    # Torch needs a second to load what it runs another device with: only for right values.
-    elsewhere = {k: case for k, case in calls.items() if case.is_elsewhere}
-    here = {k: case for k, case in (calls | probes).items() if k not in elsewhere}
+    plain = {key(case): case for stage in stages for case in stage.cases}
+    probed = {key(case): case for stage in stages for case in stage.instead}
+    here = {k: case for k, case in (plain | probed).items() if not case.is_elsewhere}
     expected = {k: _expected(plan, stored, case) for k, case in here.items()}
-    outcomes = run(entry.stub, {k: case for k, case in here.items() if k not in probes})
+    outcomes = run(entry.stub, {k: case for k, case in here.items() if k in plain})
 
     def judged() -> Report:
         return judge(plan, stages, expected, outcomes, stored.mistakes, reveal=True)
@@ -59,11 +57,20 @@ def examine(entry: Exercise) -> Report:
     if report.unfilled:
         return report
     if report.failed:
-        outcomes |= run(entry.stub, probes)
+        outcomes |= run(entry.stub, {k: case for k, case in here.items() if k in probed})
         report = judged()
-    if not report.failed:
-        outcomes |= run(entry.stub, elsewhere)
+    if report.failed:
+        return report
+    # Torch needs a second to load what it runs another device with: only for right values.
+    for cases in (plain, probed):
+        away = run(entry.stub, {k: case for k, case in cases.items() if case.is_elsewhere})
+        outcomes |= away
+        if any(o.problem and o.problem.kind == "raised" for o in away.values()):
+            # That device has fewer operations than a real one, so an error proves nothing.
+            stages = [stage for stage in stages if stage.aspect != "device"]
         report = judged()
+        if not report.failed:
+            break
     return report
 
 

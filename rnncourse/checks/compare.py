@@ -15,7 +15,6 @@ ATOL_FLOAT64 = 1e-9
 """Too close for a computation that went through float32 on the way."""
 
 WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "column", "4H": "row"}
-AXES = {"T": "length", "N": "batch", "H": "hidden", "I": "input"}
 
 
 def close(expected: Tensor, got: Tensor) -> bool:
@@ -34,7 +33,8 @@ def shape_difference(name: str, axes: Axes, expected: Tensor, got: Tensor) -> st
     wanted = f"{_shape(expected)} = {_named(axes)}"
     sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
     if got.ndim != expected.ndim:
-        return f"{sentence}: {got.ndim} axes instead of {expected.ndim}."
+        count = "1 axis" if got.ndim == 1 else f"{got.ndim} axes"
+        return f"{sentence}: {count} instead of {expected.ndim}."
     if sorted(got.shape) == sorted(expected.shape):
         return f"{sentence}: the axes are in another order."
     return f"{sentence}."
@@ -61,7 +61,8 @@ def value_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, revea
     share = f"{int(wrong.sum())} of {wrong.numel()} numbers differ; the first is"
     if not reveal:
         return f"{share} {where}: yours is {own:.4f}."
-    return f"{share} {where}: yours is {own:.4f}, it should be {right:.4f}."
+    own_text, right_text = _told_apart(own, right)
+    return f"{share} {where}: yours is {own_text}, it should be {right_text}."
 
 
 def gradient_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool) -> str:
@@ -76,6 +77,15 @@ def gradient_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, re
     return value_difference(GRADIENT + name, axes, expected, got, reveal)
 
 
+def _told_apart(own: float, right: float) -> tuple[str, str]:
+    """Both numbers with as many digits as it takes to see that they differ."""
+    for digits in (4, 6, 8):
+        texts = f"{own:.{digits}f}", f"{right:.{digits}f}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
 def _largest(expected: Tensor, got: Tensor) -> float:
     return float((expected.double() - got.double()).abs().max())
 
@@ -85,8 +95,7 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _named(axes: Axes) -> str:
-    names = ["".join(AXES.get(letter, letter) for letter in axis) for axis in axes]
-    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
 
 def _place(index: list[int], axes: Axes) -> str:

@@ -7,8 +7,10 @@ sides of the sandbox. A driver holds no answer.
 from __future__ import annotations
 
 import linecache
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -21,6 +23,13 @@ Function = Callable[..., Any]
 Structure = str | tuple["Structure", ...]
 """The names of results, nested as the function nests them: ("output", ("h_n", "c_n"))."""
 
+MAX_MESSAGE = 200
+LIBRARIES = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix)
+"""Where code lies that is not the learner's."""
+
+ELSEWHERE = (
+    " is not on the device of the inputs: make new tensors with x.new_zeros or torch.zeros_like."
+)
 COTANGENT = "cotangent of "
 GRADIENT = "gradient of "
 
@@ -83,29 +92,43 @@ class Driver:
         try:
             with torch.no_grad():
                 outcome.arrays = self._call(function, copies)
-        except Exception as error:
-            outcome.problem = _problem(error, function)
+        except (Exception, SystemExit) as error:
+            outcome.problem = _problem(error, inputs)
             return outcome
         outcome.changed = tuple(k for k, v in inputs.items() if not _same(v, copies[k]))
         cotangents = {k.removeprefix(COTANGENT): v for k, v in arrays.items() if k not in inputs}
         if cotangents:
             try:
-                outcome.arrays |= self._gradients(function, inputs, cotangents)
-            except Exception as error:
-                outcome.gradient_problem = _problem(error, function)
+                outcome.arrays |= self._gradients(function, inputs, cotangents, outcome.arrays)
+            except (Exception, SystemExit) as error:
+                outcome.gradient_problem = _problem(error, inputs)
         return outcome
 
     def _call(self, function: Function, inputs: Arrays) -> Arrays:
         arguments = {k: float(v) if k in self.scalars else v for k, v in inputs.items()}
-        return _named(function(**arguments), self.structure)
+        results = _named(function(**arguments), self.structure)
+        device = next(v.device for v in inputs.values() if v.ndim)
+        for name, value in results.items():
+            if value.layout != torch.strided or value.is_quantized or value.is_nested:
+                raise WrongResult(f"{name} must be an ordinary, dense tensor.")
+            if value.device != device:
+                raise WrongResult(name + ELSEWHERE)
+        return results
 
-    def _gradients(self, function: Function, inputs: Arrays, cotangents: Arrays) -> Arrays:
+    def _gradients(
+        self, function: Function, inputs: Arrays, cotangents: Arrays, first: Arrays
+    ) -> Arrays:
         leaves = {
             k: v.clone().requires_grad_(v.is_floating_point() and k not in self.scalars)
             for k, v in inputs.items()
         }
         with torch.enable_grad():
             results = self._call(function, leaves)
+            if not all(_alike(results[k], v) for k, v in first.items()):
+                raise WrongResult(
+                    "a second call on the same inputs gives other numbers: is something kept "
+                    "from one call to the next?"
+                )
             total = sum((results[k] * v).sum() for k, v in cotangents.items())
         wanted = {k: v for k, v in leaves.items() if v.requires_grad}
         if not isinstance(total, Tensor) or not total.requires_grad:
@@ -138,6 +161,8 @@ def _named(result: object, structure: Structure) -> Arrays:
             raise WrongResult(f"{structure} must be a tensor; yours is {a_kind(result)}.")
         return {structure: result}
     wanted = written(structure)
+    if result is None:
+        raise WrongResult(f"it must return {wanted}; yours returns None: is the return missing?")
     if not isinstance(result, tuple | list):
         raise WrongResult(f"it must return {wanted}; yours returns {a_kind(result)}.")
     if len(result) != len(structure):
@@ -158,13 +183,20 @@ def written(structure: Structure) -> str:
     return ", ".join(parts)
 
 
+def _alike(first: Tensor, second: Tensor) -> bool:
+    """Whether two calls gave the same, up to the order of additions."""
+    return first.shape == second.shape and torch.allclose(
+        first.detach().double(), second.detach().double(), rtol=1e-4, atol=1e-5, equal_nan=True
+    )
+
+
 def _same(before: Tensor, after: Tensor) -> bool:
     if before.is_meta:
         return True
     return before.shape == after.shape and torch.equal(before, after)
 
 
-def _problem(error: Exception, function: Function) -> Problem:
+def _problem(error: BaseException, inputs: Arrays) -> Problem:
     if isinstance(error, WrongResult):
         return Problem("result", str(error))
     blank: Exercise | None = None
@@ -173,20 +205,33 @@ def _problem(error: Exception, function: Function) -> Problem:
     elif isinstance(error, NotImplementedError):
         blank = left_blank(error)
     if blank is not None:
-        return Problem("unfilled", str(Unfilled(blank)))
-    return Problem("raised", f"it raised {type(error).__name__}: {error}{_line_of(error)}")
+        return Problem("unfilled", blank.what_is_missing())
+    if "is not on the expected device" in str(error):
+        return Problem("result", f"a tensor it makes{ELSEWHERE}")
+    shapes = ", ".join(f"{k} {tuple(v.shape)}" for k, v in inputs.items() if v.ndim)
+    return Problem("raised", f"it raised {_said(error)}{_line_of(error)} Given: {shapes}.")
 
 
-def _line_of(error: Exception) -> str:
+def _said(error: BaseException) -> str:
+    """The kind of an error and the first line of its message."""
+    try:
+        message = str(error).strip().split("\n")[0].rstrip(".")[:MAX_MESSAGE]
+    except Exception:
+        message = ""
+    kind = type(error).__name__
+    return f"{kind}: {message}" if message else kind
+
+
+def _line_of(error: BaseException) -> str:
     """The learner's own line that an error came from, if its source is known."""
-    found = ""
+    found = "."
     trace = error.__traceback__
     while trace:
         frame = trace.tb_frame
-        owner = str(frame.f_globals.get("__name__", ""))
-        if not f"{owner}.".startswith(("rnncourse.exercise.", "rnncourse.checks.", "torch.")):
-            line = linecache.getline(frame.f_code.co_filename, trace.tb_lineno).strip()
-            found = f", in the line:  {line}" if line else found
+        name = frame.f_code.co_filename
+        if not name.startswith(LIBRARIES):
+            line = linecache.getline(name, trace.tb_lineno).strip()
+            found = f", in {frame.f_code.co_name}:  {line} " if line else found
         trace = trace.tb_next
     return found
 
@@ -194,10 +239,11 @@ def _line_of(error: Exception) -> str:
 def _lstm_probe_cell(
     x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """No LSTM at all: any function of the seven arguments that a correct loop has to carry."""
-    size = h.shape[1]
-    h_next = torch.sin(x @ w_ih[:size].T + h @ w_hh[:size].T + b_ih[:size] - c)
-    c_next = c / 2 + h_next * b_hh[:size] + h / 3
+    """No LSTM at all: a function of every number in its arguments, which a correct loop has to
+    carry. As in torch's cell, the biases count by their sum."""
+    first, second, third, fourth = (x @ w_ih.T + h @ w_hh.T + b_ih + b_hh).chunk(4, dim=1)
+    h_next = torch.sin(first - second / 2 + third / 3 - c)
+    c_next = c / 2 + torch.cos(second + fourth / 2 - third / 4) + h / 3
     return h_next, c_next
 
 

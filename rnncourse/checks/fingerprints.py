@@ -24,12 +24,12 @@ class Stored:
     """What is stored for one exercise.
 
     Attributes:
-        fixtures: two sets of inputs and cotangents.
+        fixtures: sets of inputs and cotangents; mistakes are recognised by the first two.
         answers: right results by call, for calls that torch has no function for.
         mistakes: known mistakes and what they give on the fixtures.
     """
 
-    fixtures: tuple[Arrays, Arrays]
+    fixtures: tuple[Arrays, ...]
     answers: dict[Key, Arrays]
     mistakes: tuple[tuple[Mistake, Signature], ...]
 
@@ -43,11 +43,11 @@ def load(chapter: str) -> dict[str, Stored]:
 
 
 def _stored(entry: dict[str, Any]) -> Stored:
-    first, second = (_arrays(arrays) for arrays in entry["fixtures"])
+    fixtures = tuple(_arrays(arrays) for arrays in entry["fixtures"])
     mistakes = tuple(
         (Mistake(m["id"], m["sentence"]), _calls(m["calls"])) for m in entry["mistakes"]
     )
-    return Stored((first, second), _calls(entry["answers"]), mistakes)
+    return Stored(fixtures, _calls(entry["answers"]), mistakes)
 
 
 def _calls(calls: list[dict[str, Any]]) -> dict[Key, Arrays]:

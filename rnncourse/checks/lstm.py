@@ -6,11 +6,22 @@ import torch
 from torch import Tensor
 
 from .drivers import DRIVERS, PROBE, Arrays
-from .plan import Aspect, Case, Plan, Stage, cast, only, without_cotangents
+from .plan import Aspect, Case, Plan, Stage, elsewhere, in_float64, only, without_cotangents
 from .relations import SUM_OF_BIASES, SUM_OF_FORGET_BLOCKS
 
-SIZES = ({"T": 5, "N": 2, "I": 3, "H": 4}, {"T": 3, "N": 5, "I": 4, "H": 2})
-"""The sizes of the stored fixtures: all four differ in each, and no axis can pass for another."""
+SIZES = (
+    {"T": 5, "N": 2, "I": 3, "H": 4},
+    {"T": 3, "N": 5, "I": 4, "H": 2},
+    {"T": 11, "N": 2, "I": 1, "H": 1},
+    {"T": 2, "N": 1, "I": 3, "H": 3},
+)
+"""The sizes of the stored fixtures. In the first two all four differ, so that no axis can pass for
+another; the others are what a loop or a squeeze may stumble over."""
+
+WITHIN_TANH, BEYOND_ONE = 29 / 30, 29 / 10
+"""Factors of the float64 inputs, for cells and for functions that only move numbers."""
+
+SHAPES = "shapes"
 
 _WEIGHTS = {"w_ih": ("4H", "I"), "w_hh": ("4H", "H"), "b_ih": ("4H",), "b_hh": ("4H",)}
 _BY_GATE = {
@@ -29,17 +40,29 @@ def _torch_lstm(x: Tensor, h0: Tensor, c0: Tensor, **weights: Tensor) -> object:
     return output, (h_n[0], c_n[0])
 
 
-def _ends(exercise: str, first: Arrays, whole: tuple[Case, ...], after: str) -> list[Stage]:
+def _shapes(exercise: str, first: Arrays, second: Arrays) -> Stage:
+    """The stage that opens every plan; without it the others have nothing to say."""
+    return _both(SHAPES, "shapes", exercise, "", *_whole(first, second))
+
+
+def _ends(
+    exercise: str, fixtures: tuple[Arrays, ...], after: str, factor: float = WITHIN_TANH
+) -> list[Stage]:
     """The stages that close every plan.
 
     Args:
         after: the stage of the values, without which there is no more to learn.
+        factor: what the inputs are multiplied by in float64.
     """
-    double, meta = cast(first, torch.float64), cast(first, "meta")
+    first, second, *odd = fixtures
+    sizes = [(f"odd sizes {k}", without_cotangents(f)) for k, f in enumerate(odd, start=1)]
+    double, meta = in_float64(first, factor), elsewhere(first)
+    unchanged = _whole(first, second)
     return [
-        _both("keeps float64", "dtype", exercise, after, ("float64", double)),
-        Stage("keeps the device", "device", (Case("another device", exercise, meta),), after=after),
-        Stage("leaves its inputs unchanged", "unchanged", whole),
+        _both("odd sizes", "values", exercise, after, *sizes),
+        _both("float64 in, float64 out", "values", exercise, after, ("float64", double)),
+        _both("stays on the device", "device", exercise, after, ("another device", meta)),
+        _both("leaves its inputs unchanged", "unchanged", exercise, SHAPES, *unchanged),
     ]
 
 
@@ -54,32 +77,40 @@ def _both(
     return Stage(title, aspect, plain, probed if exercise + PROBE in DRIVERS else (), after)
 
 
-def _whole(driver: str, first: Arrays, second: Arrays) -> tuple[Case, Case]:
-    return Case("fixture 1", driver, first), Case("fixture 2", driver, second)
+def _values(exercise: str, terms: dict[str, Arrays]) -> list[Stage]:
+    """A stage for each term alone."""
+    return [_both(k, "values", exercise, SHAPES, (k, arrays)) for k, arrays in terms.items()]
 
 
-def _lstm_cell(first: Arrays, second: Arrays) -> list[Stage]:
+def _whole(first: Arrays, second: Arrays) -> tuple[tuple[str, Arrays], tuple[str, Arrays]]:
+    return ("fixture 1", first), ("fixture 2", second)
+
+
+def _lstm_cell(*fixtures: Arrays) -> list[Stage]:
+    first, second, *_ = fixtures
     name, values = "lstm_cell", "all terms together"
-    whole = _whole(name, first, second)
+    whole = _whole(first, second)
     terms = {
         "only the biases": only(first, "b_ih", "b_hh"),
         "only x and its weights": only(first, "x", "w_ih"),
         "only h and its weights": only(first, "h", "w_hh"),
-        "only c": only(first, "c"),
+        "only the old cell state c": only(first, "c"),
     }
     batch = {k: v[:1] if k in "xhc" else v for k, v in without_cotangents(first).items()}
     return [
-        Stage("shapes", "shapes", whole),
-        *(Stage(k, "values", (Case(k, name, v),)) for k, v in terms.items()),
-        Stage(values, "values", whole),
-        Stage("gradients", "gradients", whole, after=values),
-        Stage("a batch of one", "values", (Case("a batch of one", name, batch),), after=values),
-        *_ends(name, first, whole, values),
+        _shapes(name, first, second),
+        *_values(name, terms),
+        _both(values, "values", name, SHAPES, *whole),
+        _both("gradients", "gradients", name, values, *whole),
+        _both("a batch of one", "values", name, values, ("a batch of one", batch)),
+        *_ends(name, fixtures, values),
     ]
 
 
-def _lstm_layer(first: Arrays, second: Arrays) -> list[Stage]:
+def _lstm_layer(*fixtures: Arrays) -> list[Stage]:
+    first, second, *_ = fixtures
     name, values = "lstm_layer", "whole sequences"
+    whole = _whole(first, second)
     inputs = without_cotangents(first)
     one_step = inputs | {"x": inputs["x"][:1]}
     one_sequence = inputs | {
@@ -87,60 +118,61 @@ def _lstm_layer(first: Arrays, second: Arrays) -> list[Stage]:
         "h0": inputs["h0"][:1],
         "c0": inputs["c0"][:1],
     }
-
-    whole = ("fixture 1", first), ("fixture 2", second)
     return [
-        Stage("shapes", "shapes", _whole(name, first, second)),
-        _both("a sequence of one step", "values", name, "", ("one step", one_step)),
-        _both(values, "values", name, "", *whole),
+        _shapes(name, first, second),
+        _both("a sequence of one step", "values", name, SHAPES, ("one step", one_step)),
+        _both(values, "values", name, SHAPES, *whole),
         _both("gradients", "gradients", name, values, *whole),
         _both("a batch of one", "values", name, values, ("a batch of one", one_sequence)),
-        *_ends(name, first, _whole(name, first, second), values),
+        *_ends(name, fixtures, values),
     ]
 
 
-def _pack_gates(first: Arrays, second: Arrays) -> list[Stage]:
+def _pack_gates(*fixtures: Arrays) -> list[Stage]:
+    first, second, *_ = fixtures
     name, values = "pack_gates", "weights and biases"
-    whole = _whole(name, first, second)
+    whole = _whole(first, second)
     inputs = without_cotangents(first)
-    weights = only(first, *(k for k in inputs if k.startswith("w")))
-    biases = only(first, *(k for k in inputs if k.startswith("b")))
+    terms = {
+        "only the weights": only(first, *(k for k in inputs if k.startswith("w"))),
+        "only the biases": only(first, *(k for k in inputs if k.startswith("b"))),
+    }
     return [
-        Stage("shapes", "shapes", whole),
-        Stage("only the weights", "values", (Case("only the weights", name, weights),)),
-        Stage("only the biases", "values", (Case("only the biases", name, biases),)),
-        Stage(values, "values", whole),
-        Stage("gradients", "gradients", whole, after=values),
-        *_ends(name, first, whole, values),
+        _shapes(name, first, second),
+        *_values(name, terms),
+        _both(values, "values", name, SHAPES, *whole),
+        _both("gradients", "gradients", name, values, *whole),
+        *_ends(name, fixtures, values, BEYOND_ONE),
     ]
 
 
-def _unpack_gates(first: Arrays, second: Arrays) -> list[Stage]:
+def _unpack_gates(*fixtures: Arrays) -> list[Stage]:
+    first, second, *_ = fixtures
     name, values = "unpack_gates", "weights and biases"
-    whole = _whole(name, first, second)
+    whole = _whole(first, second)
     terms = {
         "only w_ih": only(first, "w_ih"),
         "only w_hh": only(first, "w_hh"),
         "only the biases": only(first, "b_ih", "b_hh"),
     }
     return [
-        Stage("shapes", "shapes", whole),
-        *(Stage(k, "values", (Case(k, name, v),)) for k, v in terms.items()),
-        Stage(values, "values", whole),
-        Stage("gradients", "gradients", whole, after=values),
-        *_ends(name, first, whole, values),
+        _shapes(name, first, second),
+        *_values(name, terms),
+        _both(values, "values", name, SHAPES, *whole),
+        _both("gradients", "gradients", name, values, *whole),
+        *_ends(name, fixtures, values, BEYOND_ONE),
     ]
 
 
-def _set_forget_bias(first: Arrays, second: Arrays) -> list[Stage]:
+def _set_forget_bias(*fixtures: Arrays) -> list[Stage]:
+    first, second, *_ = fixtures
     name, values = "set_forget_bias", "the forget gate's biases"
-    whole = _whole(name, first, second)
-    zero = first | {"value": torch.tensor(0.0)}
+    values_of = {f"value {v}": first | {"value": torch.tensor(v)} for v in (0.0, 2.5)}
     return [
-        Stage("shapes", "shapes", whole),
-        Stage(values, "values", whole),
-        Stage("a value of zero", "values", (Case("a value of zero", name, zero),)),
-        *_ends(name, first, whole, values),
+        _shapes(name, first, second),
+        _both(values, "values", name, SHAPES, *_whole(first, second)),
+        _both("zero and a large value", "values", name, SHAPES, *values_of.items()),
+        *_ends(name, fixtures, values, BEYOND_ONE),
     ]
 
 

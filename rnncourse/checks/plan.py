@@ -16,7 +16,7 @@ from torch import Tensor
 from .drivers import COTANGENT, DRIVERS, PROBE, Arrays, Driver, leaves
 from .relations import EQUAL, Relation
 
-Aspect = Literal["shapes", "values", "gradients", "dtype", "device", "unchanged"]
+Aspect = Literal["shapes", "values", "gradients", "device", "unchanged"]
 Axes = tuple[str, ...]
 Sizes = dict[str, int]
 
@@ -62,7 +62,8 @@ class Plan:
     Attributes:
         exercise: its name.
         inputs, outputs: the axes of every input and result, such as ("N", "4H").
-        stages: from two fixtures to the stages.
+        stages: from fixtures to the stages. Two are tried whole; the others, of odd sizes, only
+            for their values.
         relation: what two right answers have in common.
         oracle: torch's own function with the same results, called through the same driver. None
             where torch has none: then answers are stored with the fixtures.
@@ -72,7 +73,7 @@ class Plan:
     exercise: str
     inputs: dict[str, Axes]
     outputs: dict[str, Axes]
-    stages: Callable[[Arrays, Arrays], list[Stage]]
+    stages: Callable[..., list[Stage]]
     relation: Relation = EQUAL
     oracle: Callable[..., Any] | None = None
     gradients: bool = True
@@ -120,10 +121,15 @@ def without_cotangents(arrays: Arrays) -> Arrays:
     return {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
 
 
-def cast(arrays: Arrays, to: torch.dtype | str) -> Arrays:
-    """The inputs in another dtype or on another device, and no gradients asked for. Numbers without
-    axes stay: a driver passes them on as Python floats."""
-    return {k: v.to(to) if v.ndim else v for k, v in without_cotangents(arrays).items()}
+def in_float64(arrays: Arrays, factor: float) -> Arrays:
+    """The inputs times a factor in float64, which no smaller dtype can hold, and no gradients."""
+    return {k: v.double() * factor for k, v in without_cotangents(arrays).items()}
+
+
+def elsewhere(arrays: Arrays) -> Arrays:
+    """The inputs on a device that only has shapes. Numbers without axes stay: a driver passes them
+    on as Python floats."""
+    return {k: v.to("meta") if v.ndim else v for k, v in without_cotangents(arrays).items()}
 
 
 def _draw(axes: Axes, sizes: Sizes, generator: torch.Generator) -> Tensor:

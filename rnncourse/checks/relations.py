@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+
 from .drivers import Arrays
 
 
@@ -28,11 +30,12 @@ def _sum_of_biases(arrays: Arrays) -> Arrays:
 
 def _sum_of_forget_blocks(arrays: Arrays) -> Arrays:
     """Torch's second block of four is the forget gate's."""
-    b_ih, b_hh = arrays["b_ih"].unflatten(0, (4, -1)), arrays["b_hh"].unflatten(0, (4, -1))
+    b_ih, b_hh = arrays["b_ih"], arrays["b_hh"]
+    forget = torch.arange(len(b_ih)) * 4 // len(b_ih) == 1
     return {
-        "the forget block of b_ih + b_hh": b_ih[1] + b_hh[1],
-        "the other blocks of b_ih": b_ih[[0, 2, 3]],
-        "the other blocks of b_hh": b_hh[[0, 2, 3]],
+        "the sum b_ih + b_hh in the forget block": (b_ih + b_hh).masked_fill(~forget, 0),
+        "b_ih outside the forget block": b_ih.masked_fill(forget, 0),
+        "b_hh outside the forget block": b_hh.masked_fill(forget, 0),
     }
 
 

@@ -33,14 +33,18 @@ def release_assignments(names: Sequence[str] | None, console: Console) -> None:
 def grade_assignments(
     names: Sequence[str] | None,
     folder: Path,
-    specs: Path | None,
-    student: str | None,
-    report: Path | None,
-    seconds: float,
-    protected: bool,
     console: Console,
+    *,
+    specs: Path | None = None,
+    student: str | None = None,
+    report: Path | None = None,
+    seconds: tuple[float, float] = (60.0, 10.0),
+    protected: bool = True,
 ) -> None:
     """Grade assignments by name, or all that somebody handed in; print marks and where they went.
+
+    Args:
+        seconds: for all cells of a notebook, and for each exercise.
 
     Raises:
         CourseError: an input is wrong, and nothing was graded; or some submissions were refused,
@@ -50,6 +54,8 @@ def grade_assignments(
     chosen = _chosen(checkout, names)
     if not folder.is_dir():
         raise CourseError(f"there is no folder {folder}.")
+    if report and report.is_dir():
+        raise CourseError(f"{report} is a folder; the report is a file.")
     course = Course(folder)
     if not names:
         chosen = [name for name in chosen if any((folder / "submitted").glob(f"*/{name}"))]
@@ -57,18 +63,25 @@ def grade_assignments(
     if not work:
         raise CourseError(f"nobody has handed in anything in {folder / 'submitted'}.")
     launch = _launch(protected)
-    limits = Limits(exercise=seconds)
+    limits = Limits(*seconds)
     records: list[Record] = []
-    for name, students in work.items():
-        with console.status(f"{name}: starting") as status:
-            for record in grade_class(checkout, course, name, students, limits, launch):
-                records.append(record)
-                status.update(f"{name}: {len(records)} graded, last {record.student}")
+    try:
+        for name, students in work.items():
+            with console.status(f"{name}: starting") as status:
+                for record in grade_class(checkout, course, name, students, limits, launch):
+                    records.append(record)
+                    status.update(f"{name}: {len(records)} graded, last {record.student}")
+    except KeyboardInterrupt:
+        console.print(f"Stopped: {len(records)} graded and kept. The next run grades all again.")
+        raise SystemExit(130) from None
     console.print(_table(records))
     if report:
         rows = json.dumps(report_rows(records), indent=1, ensure_ascii=False)
         write(report, rows + "\n")
     _say_where(course, report, records, console)
+    for name in chosen:
+        if student is None and (without := course.without(name)):
+            console.print(f"Nothing handed in for {name}: {', '.join(without)}")
     refused = [r.student for r in records if any(e.verdict == "refused" for e in r.exercises)]
     if refused:
         raise CourseError(f"refused, and marked 0: {', '.join(refused)}; the table says why.")
@@ -123,7 +136,11 @@ def _why(record: Record) -> str:
 def _say_where(
     course: Course, report: Path | None, records: Sequence[Record], console: Console
 ) -> None:
-    console.print(f"Learners' code ran under: {', '.join(sorted({r.sandbox for r in records}))}")
+    layers = sorted({r.sandbox for r in records})
+    if "none" in layers:
+        console.print("[bold]Learners' code ran WITHOUT a sandbox.[/bold]")
+    else:
+        console.print(f"Learners' code ran under: {', '.join(layers)}")
     console.print(f"Marks: {shortest(course.root / 'gradebook.db')}")
     console.print(f"Feedback pages: {shortest(course.root / 'feedback')}")
     if report:

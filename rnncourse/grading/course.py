@@ -57,8 +57,16 @@ class Course:
             )
         found = sorted(path.parent.name for path in folder.glob(f"*/{assignment}"))
         if not found:
-            raise CourseError(f"nobody has handed in {assignment} in {folder}.")
+            raise CourseError(
+                f"nobody has handed in {assignment}: there is no "
+                f"{folder}/<learner>/{assignment}/{assignment}.ipynb."
+            )
         return found
+
+    def without(self, assignment: str) -> list[str]:
+        """Learners with a folder in submitted/, but none for an assignment."""
+        folders = (path for path in (self.root / "submitted").iterdir() if path.is_dir())
+        return sorted(path.name for path in folders if not (path / assignment).exists())
 
     def seed(self, assignment: str) -> int:
         """The secret seed of an assignment in this course: drawn once, then always the same."""

@@ -90,15 +90,15 @@ def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tu
         return "passed", worth
     if earned > 0:
         return "partial", earned
-    kinds = {o.problem.kind for o in run.outcomes.values() if o.problem}
-    return ("error" if kinds == {"raised"} else "failed"), 0.0
+    raised = [o.problem and o.problem.kind == "raised" for o in run.outcomes.values()]
+    return ("error" if all(raised) else "failed"), 0.0
 
 
 def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
     if verdict == "timeout":
         return "It did not come to an end in time: is there a loop that never stops?"
     if run.ended == "died":
-        return f"Python ended while this function ran: {run.note}."
+        return f"This function could not be graded: {run.note.rstrip('.')}."
     if report.unfilled:
         return report.unfilled
     if report.mistake:
@@ -106,6 +106,8 @@ def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
     failed = [stage for stage in report.stages if stage.status == "failed"]
     if not failed:
         return "All hidden tests passed."
+    if verdict == "passed":
+        return f"All marks, but: {failed[0].sentences[0]}"
     return f"{failed[0].name}: {failed[0].sentences[0]}"
 
 

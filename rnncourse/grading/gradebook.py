@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +14,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy.exc import SAWarning
 
 from ..checks.report import html, text
+from ..errors import CourseError
 from ..notebook import grade_id, nbgrader_metadata
 from .course import Checkout, Course
 from .feedback import page
@@ -25,8 +28,25 @@ from .submission import Submission
 def register(checkout: Checkout, course: Course, assignment: str, scratch: Path) -> None:
     """Put an assignment with its cells and points into the course's gradebook, as releasing it with
     nbgrader does."""
-    course.root.mkdir(parents=True, exist_ok=True)
+    _require_gradebook(course)
     convert(checkout.root, assignment, scratch, course.gradebook)
+
+
+def _require_gradebook(course: Course) -> None:
+    """Say so now if the gradebook is there and cannot be written to.
+
+    Raises:
+        CourseError: it is broken, locked or read-only.
+    """
+    path = course.root / "gradebook.db"
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
+    except sqlite3.Error as error:
+        raise CourseError(f"{path} cannot be used: {error}.") from error
 
 
 def commit(record: Record, submission: Submission, source: dict[str, Any], course: Course) -> None:

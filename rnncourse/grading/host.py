@@ -36,6 +36,8 @@ Ended = Literal["done", "timeout", "died"]
 Calls = Mapping[str, Mapping[Key, Case]]
 """What to call: for each exercise its cases by key."""
 
+MAX_SKIPPED = 2
+"""How many cells that hang or kill their process are left out before a notebook is given up."""
 MAX_SOURCE = 80_000
 """Characters of a cell that fit into a frame, whatever they are."""
 END_SECONDS = 15.0
@@ -127,7 +129,7 @@ class Worker:
         """Run the cells in order, then call the exercises.
 
         After a call that hangs or kills its process, the cells run again in a new one for the
-        exercises that are left.
+        exercises that are left. A cell that does so is left out of the next try.
 
         Raises:
             SandboxError: the worker does not start.
@@ -156,7 +158,6 @@ class Worker:
         status = process.end()
         if failure:
             progress.fail(failure, status)
-        progress.attempted = True
         if self._launch.sandboxed and "namespaces" not in self._layers.names:
             self._stop()  # only a new sandbox holds nothing of the child's
 
@@ -244,7 +245,8 @@ class _Progress:
     """What is known so far of one submission.
 
     Attributes:
-        attempted: whether a child has run, well or not.
+        cells_done: whether a child has run the cells to their end, or none will.
+        skipped: cells that are left out from now on, with the reason.
     """
 
     def __init__(self, cells: Sequence[str], calls: Calls, limits: Limits) -> None:
@@ -252,7 +254,8 @@ class _Progress:
         self.ran: list[CellRun] = []
         self.notes: dict[str, str] = {}
         self.exercises: dict[str, ExerciseRun] = {}
-        self.attempted = False
+        self.cells_done = False
+        self.skipped: dict[int, str] = {}
         self._current: str | None = None
         self._outcomes: dict[Key, Outcome] = {}
 
@@ -262,7 +265,7 @@ class _Progress:
 
     @property
     def complete(self) -> bool:
-        return self.attempted and not self.pending
+        return self.cells_done and not self.pending
 
     def start_cells(self) -> None:
         self.ran, self._current = [], None
@@ -283,13 +286,19 @@ class _Progress:
             self.finish_exercise(ended, _note(error, status, self.limits.exercise))
             return
         note = _note(error, status, self.limits.cells)
-        self.ran.append(CellRun(len(self.ran), note, ""))
+        index = len(self.ran)
+        honest = not isinstance(error, ProtocolError)
+        if honest and index < len(self.cells) and len(self.skipped) < MAX_SKIPPED:
+            all_cells = " for all cells together" if ended == "timeout" else ""
+            self.skipped[index] = f"this cell is left out: {note}{all_cells}"
+            return
+        self.ran.append(CellRun(index, note, ""))
         self.give_up(ended, f"while the cells ran, {note}")
 
     def give_up(self, ended: Ended, note: str) -> None:
         for name in self.pending:
             self.exercises[name] = ExerciseRun({}, ended, note)
-        self.attempted = True
+        self.cells_done = True
 
 
 def _note(error: Exception, status: int, seconds: float) -> str:
@@ -312,8 +321,11 @@ def _converse(link: socket.socket, progress: _Progress) -> None:
     seconds = math.ceil(limits.cells + limits.exercise * len(progress.pending)) + 1
     send(link, Frame({"memory": limits.memory, "seconds": seconds}), deadline)
     for index, source in enumerate(progress.cells):
-        progress.ran.append(_run_cell(link, index, source, deadline))
+        reason = progress.skipped.get(index)
+        ran = CellRun(index, reason, "") if reason else _run_cell(link, index, source, deadline)
+        progress.ran.append(ran)
     progress.notes = _fill_forgotten(link, progress, deadline)
+    progress.cells_done = True
     for name in progress.pending:
         outcomes = progress.start_exercise(name)
         deadline = time.monotonic() + limits.exercise

@@ -53,10 +53,10 @@ def prepare(
 ) -> Trial:
     """Draw secret inputs for an exercise and run the reference and the known mistakes on them.
 
-    Sizes are drawn too, all different, so that no axis can pass for another.
+    Sizes are drawn too. In the first two fixtures all differ, so that no axis can pass for another.
     """
-    first, second = (plan.fixture(_sizes(generator), generator) for _ in range(2))
-    stages = tuple(stage for stage in plan.stages(first, second) if stage.aspect != "device")
+    fixtures = [plan.fixture(sizes, generator) for sizes in _sizes(generator)]
+    stages = tuple(stage for stage in plan.stages(*fixtures) if stage.aspect != "device")
     if set(spec.shares) != {s.name for s in stages if s.aspect != "unchanged"}:
         raise SpecError(f"the spec of {plan.exercise} does not share its points by its stages.")
     if not math.isclose(sum(spec.shares.values()), 1):
@@ -79,6 +79,11 @@ def signature(
     return {k: arrays for k, arrays in prints.items() if k[0] not in blind}
 
 
-def _sizes(generator: torch.Generator) -> dict[str, int]:
-    drawn = torch.randperm(6, generator=generator)[:4] + 2
-    return dict(zip("TNIH", (int(n) for n in drawn), strict=True))
+def _sizes(generator: torch.Generator) -> list[dict[str, int]]:
+    def drawn(low: int, high: int) -> list[int]:
+        return (torch.randperm(high - low, generator=generator) + low).tolist()
+
+    different = [dict(zip("TNIH", drawn(2, 8), strict=False)) for _ in range(2)]
+    length, batch, width = drawn(10, 15)[0], drawn(2, 6)[0], drawn(2, 6)[0]
+    ones = {"T": length, "N": batch, "I": 1, "H": 1}
+    return [*different, ones, {"T": 2, "N": 1, "I": width, "H": width}]

@@ -29,9 +29,18 @@ class Submission:
 def read(path: Path, student: str, assignment: str) -> Submission:
     """Read a submission. What cannot be read becomes a refused submission, never an exception."""
     try:
+        if path.parent.is_symlink() or path.parent.parent.is_symlink():
+            raise Unreadable("The folder is a link to another.")
+        if others := _others(path):
+            raise Unreadable(f"There is no file {path.name}, but {others}: was it renamed?")
         notebook = read_notebook(path)
     except Unreadable as reason:
         return Submission(student, assignment, refused=str(reason))
     except OSError as error:
         return Submission(student, assignment, refused=f"{path.name}: {error.strerror}.")
     return Submission(student, assignment, own_cells(notebook), notebook)
+
+
+def _others(path: Path) -> str:
+    """The notebooks that are there in place of one that is not."""
+    return "" if path.exists() else ", ".join(sorted(p.name for p in path.parent.glob("*.ipynb")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import types
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from rnncourse.checks.report import html, text
 from rnncourse.exercise import FillError, find
 from tests.hidden.lstm import SPECS
 from tests.mistakes import known
+
+DEVICE = "stays on the device"
 
 
 def examined(name: str, function: Any) -> Report:
@@ -50,7 +53,7 @@ def test_a_right_function_passes_and_is_not_promised_more(
     find("lstm_cell").filled = SPECS["lstm_cell"].reference
     assert check(rnncourse.lstm.lstm_cell) is None
     printed = capsys.readouterr()
-    assert "11 of 11 public checks passed; hidden ones run at grading." in printed.out
+    assert "12 of 12 public checks passed; hidden ones run at grading." in printed.out
     assert "all passed" not in printed.out.lower()
     assert printed.err == ""
 
@@ -67,18 +70,18 @@ def test_one_term_at_a_time() -> None:
 def test_the_first_wrong_number_is_shown_with_its_place() -> None:
     def change(h, c):
         h = h.clone()
-        h[1, 2] += 1
+        h[-1, 1:2] += 1
         return h, c
 
     said = sentences(cell_report(change), "all terms together")
-    assert "1 of 8 numbers differ; the first is h'[1, 2] (sequence 1, unit 2): yours is" in said
+    assert "1 of 8 numbers differ; the first is h'[1, 1] (sequence 1, unit 1): yours is" in said
     assert "it should be" in said
 
 
 def test_shapes_are_named_by_their_axes() -> None:
     said = sentences(cell_report(lambda h, c: (h.T, c)), "shapes")
     assert said == (
-        "h' has shape (4, 2); it must be (2, 4) = (batch, hidden): the axes are in another order."
+        "h' has shape (4, 2); it must be (2, 4) = (N, H): the axes are in another order."
     )
     said = sentences(cell_report(lambda h, c: (h, c[None])), "shapes")
     assert "c' has shape (1, 2, 4); it must be (2, 4)" in said and "3 axes instead of 2" in said
@@ -87,10 +90,10 @@ def test_shapes_are_named_by_their_axes() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda h, c: None, "it must return h', c'; yours returns None."),
+        (lambda h, c: None, "it must return h', c'; yours returns None: is the return missing?"),
         (lambda h, c: h, "yours returns a Tensor of shape (2, 4)."),
         (lambda h, c: (h, c, c), "h', c', 2 values; yours returns 3."),
-        (lambda h, c: (h.numpy(), c), "h' must be a tensor; yours is a ndarray of shape (2, 4)."),
+        (lambda h, c: (h.numpy(), c), "h' must be a tensor; yours is an ndarray of shape (2, 4)."),
         (lambda h, c: (h.tolist(), c), "h' must be a tensor; yours is a list."),
         (lambda h, c: {"h": h, "c": c}, "yours returns a dict."),
     ],
@@ -107,7 +110,7 @@ def test_an_exception_comes_with_the_learners_own_line() -> None:
     assert (
         "it raised RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 16x3)" in said
     )
-    assert "in the line:  return x @ w_ih, c" in said
+    assert "in lstm_cell:  return x @ w_ih, c  Given: x (2, 3), h (2, 4)" in said
 
 
 def test_gradients_are_checked_by_parameter() -> None:
@@ -121,21 +124,82 @@ def test_gradients_are_checked_by_parameter() -> None:
 
 
 def test_float64_must_stay() -> None:
-    said = sentences(cell_report(lambda h, c: (h.float(), c)), "keeps float64")
+    said = sentences(cell_report(lambda h, c: (h.float(), c)), "float64 in, float64 out")
     assert said == "h' is float32 for inputs of float64."
     report = cell_report(lambda h, c: (h.float().to(h.dtype), c))
-    assert "more than float64 rounding" in sentences(report, "keeps float64")
+    assert "more than float64 rounding" in sentences(report, "float64 in, float64 out")
 
 
 def test_the_device_must_stay() -> None:
     def set_forget_bias(b_ih, b_hh, value):
         size = len(b_ih) // 4
-        new = torch.cat([b_ih[:size], torch.full((size,), value), b_ih[2 * size :]])
+        new = torch.cat(
+            [b_ih[:size], torch.full((size,), value, dtype=b_ih.dtype), b_ih[2 * size :]]
+        )
         return new, b_hh * (torch.arange(4 * size) // size != 1)
 
     report = examined("set_forget_bias", set_forget_bias)
-    assert statuses(report)["keeps the device"] == "failed"
+    assert "a tensor it makes is not on the device of the" in sentences(report, DEVICE)
     assert statuses(report)["the forget gate's biases"] == "passed"
+
+    def left_behind(b_ih, b_hh, value):
+        b_ih, b_hh = SPECS["set_forget_bias"].reference(b_ih, b_hh, value)
+        return torch.empty_like(b_ih, device="cpu") if b_ih.is_meta else b_ih, b_hh
+
+    report = examined("set_forget_bias", left_behind)
+    assert "b_ih is not on the device of the inputs" in sentences(report, DEVICE)
+
+
+def test_what_only_a_real_device_can_do_is_no_mistake() -> None:
+    def look(h, c):
+        assert torch.isfinite(c).all() and h.mean().item() < 1
+        return h, c
+
+    report = cell_report(look)
+    assert report.complete and DEVICE not in statuses(report)
+
+
+def test_results_elsewhere_and_unusual_tensors_get_a_sentence() -> None:
+    report = cell_report(lambda h, c: (h.to("meta"), c))
+    assert "h' is not on the device of the inputs" in sentences(report, "shapes")
+    report = cell_report(lambda h, c: (h.to_sparse(), c))
+    assert sentences(report, "shapes") == "h' must be an ordinary, dense tensor."
+
+
+def test_something_kept_between_calls_is_said() -> None:
+    kept = []
+
+    def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
+        h_next, c_next = SPECS["lstm_cell"].reference(x, h, c, w_ih, w_hh, b_ih, b_hh)
+        if kept and kept[-1].shape == h.shape and torch.is_grad_enabled():
+            return h_next + kept[-1], c_next
+        kept.append(h_next.detach())
+        return h_next, c_next
+
+    said = sentences(examined("lstm_cell", lstm_cell), "gradients")
+    assert said.startswith("a second call on the same inputs gives other numbers")
+
+
+def test_a_layer_that_changes_the_weights_is_wrong_around_a_right_cell() -> None:
+    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+
+    def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+        size = h0.shape[1]
+        b_ih = b_ih + torch.cat([b_ih[:size] * 0, b_ih[:size] * 0 + 1, b_ih[: 2 * size] * 0])
+        return SPECS["lstm_layer"].reference(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
+
+    assert not examined("lstm_layer", lstm_layer).complete
+
+
+def test_a_right_layer_around_an_empty_or_failing_cell_is_right() -> None:
+    layer = SPECS["lstm_layer"].reference
+    space = dict(layer.__globals__)
+    own = types.FunctionType(layer.__code__, space, "lstm_layer")
+    for cell in (None, lambda *a: 1 / 0):
+        find("lstm_cell").filled = cell
+        space["lstm_cell"] = rnncourse.lstm.lstm_cell
+        report = examined("lstm_layer", own)
+        assert report.complete, text(report)
 
 
 def test_inputs_must_stay_as_they_are() -> None:
@@ -224,7 +288,7 @@ def test_under_nbgrader_a_failed_check_is_one_short_error(
 ) -> None:
     check(rnncourse.lstm.lstm_cell)
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
-    with pytest.raises(CheckFailed, match="lstm_cell: 0 of 11 checks passed"):
+    with pytest.raises(CheckFailed, match="lstm_cell: 0 of 12 checks passed"):
         check(rnncourse.lstm.lstm_cell)
     find("lstm_cell").filled = SPECS["lstm_cell"].reference
     assert check(rnncourse.lstm.lstm_cell) is None

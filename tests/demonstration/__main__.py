@@ -19,7 +19,7 @@ from rnncourse.errors import CourseError
 from rnncourse.grading import sandbox
 from rnncourse.grading.commands import grade_assignments, release_assignments
 from tests.demonstration.learners import ROOT, write_class
-from tests.demonstration.server import start, stop
+from tests.demonstration.server import claim, start, stop
 
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
@@ -39,6 +39,12 @@ def main() -> None:
     if options.only == "stop":
         console.print("The server is stopped." if stop(NOTE) else "No server is running.")
         return
+    if options.only is None:
+        stop(NOTE)
+        try:
+            claim(options.port)  # before minutes of work, not after
+        except OSError as error:
+            sys.exit(str(error))
     if options.only != "class":
         build_site()
     if options.only != "site":
@@ -70,7 +76,13 @@ def grade_class() -> None:
     with step("The class: seven submissions graded"):
         try:
             grade_assignments(
-                ["lstm"], CLASS, ROOT, None, report, SECONDS, obstacle is None, console
+                ["lstm"],
+                CLASS,
+                console,
+                specs=ROOT,
+                report=report,
+                seconds=(60.0, SECONDS),
+                protected=obstacle is None,
             )
         except CourseError as error:
             console.print(f"{error}")

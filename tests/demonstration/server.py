@@ -9,6 +9,7 @@ import functools
 import http.server
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,6 +56,7 @@ def start(site: Path, feedback: Path, port: int, note: Path) -> str:
         OSError: nothing answers at the port, or something else does.
     """
     stop(note)
+    claim(port)
     command = [sys.executable, "-m", __name__, str(site), str(feedback), str(port)]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
@@ -63,7 +65,7 @@ def start(site: Path, feedback: Path, port: int, note: Path) -> str:
     address = f"http://127.0.0.1:{port}/"
     for _ in range(100):
         if process.poll() is not None:
-            raise OSError(f"port {port} is taken: choose another, make course PORT=8001")
+            raise OSError(f"the server at {address} ended at once")
         try:
             urllib.request.urlopen(address, timeout=1).close()
             note.write_text(str(process.pid), encoding="utf-8")
@@ -72,6 +74,22 @@ def start(site: Path, feedback: Path, port: int, note: Path) -> str:
             time.sleep(0.1)
     process.kill()
     raise OSError(f"the server at {address} does not answer")
+
+
+def claim(port: int) -> None:
+    """Make sure that a port is free.
+
+    Raises:
+        OSError: it is not, or there is no such port.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OverflowError:
+        raise OSError(f"there is no port {port}: choose one up to 65535") from None
+    except OSError:
+        raise OSError(f"port {port} is taken: choose another, make course PORT=8001") from None
 
 
 def stop(note: Path) -> bool:

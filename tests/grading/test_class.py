@@ -176,6 +176,48 @@ print("found", found)
     assert "found []" in (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
 
 
+def test_a_renamed_file_and_an_empty_one_are_said(tmp_path: Path) -> None:
+    for student, name, text in (
+        ("ida", "lstm (1).ipynb", filled({})),
+        ("jan", "lstm.ipynb", ""),
+        ("kim", "lstm.ipynb", "\ufeff" + filled(solutions())),
+    ):
+        path = tmp_path / "submitted" / student / "lstm" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "submitted" / "lea").mkdir()
+    result = grade(tmp_path)
+    assert result.row("ida", "lstm_cell")["message"] == (
+        "There is no file lstm.ipynb, but lstm (1).ipynb: was it renamed?"
+    )
+    assert result.row("jan", "lstm_cell")["message"] == "lstm.ipynb is empty."
+    assert result.row("kim", "lstm_cell")["verdict"] == "passed"
+    assert "Nothing handed in for lstm: lea" in result.done.stdout
+
+
+def test_a_broken_gradebook_stops_before_anything_is_graded(tmp_path: Path) -> None:
+    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(filled({}), encoding="utf-8")
+    (tmp_path / "gradebook.db").write_text("hello, I am no database", encoding="utf-8")
+    command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("gradebook.db cannot be used: file is not a database.\n")
+    assert not (tmp_path / "feedback").exists()
+
+
+def test_a_missing_colon_in_the_cell_costs_the_cell_alone(tmp_path: Path) -> None:
+    answers = solutions()
+    answers["lstm_cell"] = answers["lstm_cell"].replace("b_hh):", "b_hh)")
+    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(filled(answers), encoding="utf-8")
+    result = grade(tmp_path)
+    assert result.row("ida", "lstm_cell")["verdict"] == "error"
+    assert result.row("ida", "lstm_layer")["points"] == 4
+
+
 def test_script_in_output_and_errors_is_only_text(tmp_path: Path) -> None:
     evil = "print('<script>alert(1)</script>')\nraise ValueError('<img src=x onerror=alert(2)>')"
     path = tmp_path / "submitted/ida/lstm/lstm.ipynb"

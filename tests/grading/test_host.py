@@ -265,11 +265,18 @@ def test_calls_before_a_loop_keep_their_outcomes(worker: Worker, two: Calls) -> 
     assert 0 < len(ran.outcomes) < len(two["set_forget_bias"])
 
 
-def test_an_endless_loop_in_a_cell_costs_every_exercise(worker: Worker, two: Calls) -> None:
+def test_a_cell_that_never_ends_is_left_out(worker: Worker, two: Calls) -> None:
     run = worker.run([START, CHUNKS, "while True: pass", UNPACK], two, QUICK)
+    assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
+    assert "it did not end within 3 seconds for all cells together" in run.cells[2].error
+    assert len(run.cells) == 4
+    assert goes_on(worker)
+
+
+def test_a_notebook_of_endless_cells_is_given_up(worker: Worker, two: Calls) -> None:
+    quick = Limits(cells=1, exercise=1)
+    run = worker.run([START, *["while True: pass"] * 3, CHUNKS, UNPACK], two, quick)
     assert [ran.ended for ran in run.exercises.values()] == ["timeout"] * 2
-    assert run.cells[2].error == "it did not end within 3 seconds"
-    assert len(run.cells) == 3
     assert goes_on(worker)
 
 
@@ -281,11 +288,10 @@ def test_leaving_the_process_in_a_function_costs_that_exercise(worker: Worker, t
     assert run.exercises["unpack_gates"].ended == "done"
 
 
-def test_leaving_the_process_in_a_cell_costs_every_exercise(worker: Worker, two: Calls) -> None:
-    run = worker.run([START, "import os\nos._exit(3)"], two)
-    assert [ran.ended for ran in run.exercises.values()] == ["died"] * 2
-    assert "exit status 3" in run.exercises["unpack_gates"].note
-    assert "exit status 3" in run.cells[1].error
+def test_a_cell_that_leaves_the_process_is_left_out(worker: Worker, two: Calls) -> None:
+    run = worker.run([START, "import os\nos._exit(3)", CHUNKS, UNPACK], two)
+    assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
+    assert run.cells[1].error == "this cell is left out: its process ended with exit status 3"
     assert goes_on(worker)
 
 

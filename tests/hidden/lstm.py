@@ -66,11 +66,12 @@ SPECS = {
             "only the biases": 0.1,
             "only x and its weights": 0.1,
             "only h and its weights": 0.1,
-            "only c": 0.1,
+            "only the old cell state c": 0.1,
             "all terms together": 0.2,
-            "gradients": 0.2,
+            "gradients": 0.15,
             "a batch of one": 0.05,
-            "keeps float64": 0.05,
+            "odd sizes": 0.05,
+            "float64 in, float64 out": 0.05,
         },
     ),
     "lstm_layer": Spec(
@@ -78,10 +79,11 @@ SPECS = {
         {
             "shapes": 0.1,
             "a sequence of one step": 0.2,
-            "whole sequences": 0.4,
+            "whole sequences": 0.35,
             "gradients": 0.2,
             "a batch of one": 0.05,
-            "keeps float64": 0.05,
+            "odd sizes": 0.05,
+            "float64 in, float64 out": 0.05,
         },
     ),
     "pack_gates": Spec(
@@ -92,7 +94,8 @@ SPECS = {
             "only the biases": 0.2,
             "weights and biases": 0.3,
             "gradients": 0.1,
-            "keeps float64": 0.1,
+            "odd sizes": 0.05,
+            "float64 in, float64 out": 0.05,
         },
     ),
     "unpack_gates": Spec(
@@ -104,7 +107,8 @@ SPECS = {
             "only the biases": 0.2,
             "weights and biases": 0.3,
             "gradients": 0.1,
-            "keeps float64": 0.1,
+            "odd sizes": 0.05,
+            "float64 in, float64 out": 0.05,
         },
     ),
     "set_forget_bias": Spec(
@@ -112,8 +116,9 @@ SPECS = {
         {
             "shapes": 0.1,
             "the forget gate's biases": 0.6,
-            "a value of zero": 0.2,
-            "keeps float64": 0.1,
+            "zero and a large value": 0.2,
+            "odd sizes": 0.05,
+            "float64 in, float64 out": 0.05,
         },
     ),
 }

@@ -37,12 +37,15 @@ def _gates_in_order(order: str) -> Function:
     return gates_in_another_order
 
 
+_OTHERWISE = {"figo": " Or i and f change places in c'."}
+
 for _order in map("".join, itertools.permutations("ifgo")):
     if _order != "ifgo":
         mistake(
             "lstm_cell",
             f"gates_{_order}",
-            f"Your gates are in the order {', '.join(_order)}; torch's is i, f, g, o.",
+            f"Your gates are in the order {', '.join(_order)}; torch's is i, f, g, o."
+            + _OTHERWISE.get(_order, ""),
         )(_gates_in_order(_order))
 
 
@@ -266,6 +269,65 @@ def tanh_on_the_cell_state_kept(x, h, c, w_ih, w_hh, b_ih, b_hh):
     i, f, g, o = _sums(x, h, w_ih, w_hh, b_ih + b_hh)
     c_next = (f.sigmoid() * c + i.sigmoid() * g.tanh()).tanh()
     return o.sigmoid() * c_next, c_next
+
+
+@mistake(
+    "lstm_cell",
+    "first_bias_twice",
+    "b_ih is added twice and b_hh never: the sum needs one of each.",
+)
+def first_bias_twice(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    return _step(*_sums(x, h, w_ih, w_hh, b_ih + b_ih), c)
+
+
+@mistake(
+    "lstm_cell",
+    "forget_gate_added",
+    "The forget gate is added to the old cell state; it multiplies it: f * c.",
+)
+def forget_gate_added(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    i, f, g, o = _sums(x, h, w_ih, w_hh, b_ih + b_hh)
+    c_next = f.sigmoid() + c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c_next.tanh(), c_next
+
+
+@mistake(
+    "lstm_cell",
+    "sigmoid_on_the_cell_state",
+    "h' is o * sigmoid(c'); it takes tanh(c') instead.",
+)
+def sigmoid_on_the_cell_state(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    gates = _sums(x, h, w_ih, w_hh, b_ih + b_hh)
+    _, c_next = _step(*gates, c)
+    return gates[3].sigmoid() * c_next.sigmoid(), c_next
+
+
+@mistake(
+    "lstm_cell",
+    "forget_gate_on_the_hidden_state",
+    "The forget gate multiplies the hidden state h; it belongs to the cell state c.",
+)
+def forget_gate_on_the_hidden_state(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    return _step(*_sums(x, h, w_ih, w_hh, b_ih + b_hh), h)
+
+
+@mistake(
+    "lstm_cell",
+    "old_cell_state_returned",
+    "The second result is the old cell state c; it must be the new one, c'.",
+)
+def old_cell_state_returned(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    return _step(*_sums(x, h, w_ih, w_hh, b_ih + b_hh), c)[0], c
+
+
+@mistake(
+    "lstm_cell",
+    "hidden_state_returned_twice",
+    "Both results are h'; the second must be the new cell state, c'.",
+)
+def hidden_state_returned_twice(x, h, c, w_ih, w_hh, b_ih, b_hh):
+    h_next, _ = _step(*_sums(x, h, w_ih, w_hh, b_ih + b_hh), c)
+    return h_next, h_next
 
 
 @mistake(
@@ -525,6 +587,73 @@ def axis_for_layers(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
 
 @mistake(
     "lstm_layer",
+    "states_exchanged_on_the_way",
+    "The cell's results are caught in the order c, h; it returns the hidden state first: h, c.",
+)
+def states_exchanged_on_the_way(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    output, h, c = [], h0, c0
+    for x_t in x:
+        c, h = lstm_cell(x_t, h, c, w_ih, w_hh, b_ih, b_hh)
+        output.append(h)
+    return torch.stack(output), (h, c)
+
+
+@mistake(
+    "lstm_layer",
+    "results_never_carried",
+    "The cell's results go into new names that the next step does not read, and the first states "
+    "are returned.",
+)
+def results_never_carried(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    output = [lstm_cell(x_t, h0, c0, w_ih, w_hh, b_ih, b_hh)[0] for x_t in x]
+    return torch.stack(output), (h0, c0)
+
+
+@mistake(
+    "lstm_layer",
+    "stopped_after_one_step",
+    "Only the first step is there: is the return inside the loop?",
+)
+def stopped_after_one_step(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    h, c = lstm_cell(x[0], h0, c0, w_ih, w_hh, b_ih, b_hh)
+    return h[None], (h, c)
+
+
+@mistake(
+    "lstm_layer",
+    "last_step_left_out",
+    "The last step is missing: the loop must go over all T inputs.",
+)
+def last_step_left_out(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    output, h, c = [], h0, c0
+    for x_t in x[:-1] if len(x) > 1 else x:
+        h, c = lstm_cell(x_t, h, c, w_ih, w_hh, b_ih, b_hh)
+        output.append(h)
+    return torch.stack(output), (h, c)
+
+
+@mistake(
+    "lstm_layer",
+    "initial_state_kept_in_the_output",
+    "output has h0 in front of the T states: it holds only the states after each step.",
+)
+def initial_state_kept_in_the_output(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    output, states = chained(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
+    return torch.cat([h0[None], output]), states
+
+
+@mistake(
+    "lstm_layer",
+    "output_detached",
+    "The numbers are right, but what is put into output is detached: no gradient flows from it.",
+)
+def output_detached(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    output, states = chained(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
+    return output.detach(), states
+
+
+@mistake(
+    "lstm_layer",
     "states_detached",
     "The numbers are right, but the states are detached at each step: gradients stop after one.",
 )
@@ -659,6 +788,15 @@ def biases_in_the_order_of_the_arguments(w_f, w_i, w_c, w_o, b_f, b_i, b_c, b_o)
 
 @mistake(
     "pack_gates",
+    "matrices_in_the_order_of_the_arguments",
+    "The biases are in torch's order, the matrices are not: they too go i, f, g, o.",
+)
+def matrices_in_the_order_of_the_arguments(w_f, w_i, w_c, w_o, b_f, b_i, b_c, b_o):
+    return _pack([w_f, w_i, w_c, w_o], [b_i, b_f, b_c, b_o])
+
+
+@mistake(
+    "pack_gates",
     "packed_matrices_swapped",
     "w_ih and w_hh change places: w_ih is (4H, I) and comes first.",
 )
@@ -713,7 +851,7 @@ def _unpacked(w_ih: Tensor, w_hh: Tensor, b: Tensor, order: str) -> tuple[Tensor
 @mistake(
     "unpack_gates",
     "returned_in_torchs_order",
-    "The gates come back in torch's order, i, f, g, o; here it is f, i, c, o.",
+    "The gates come back in torch's order, i, f, g, o, or were cut in another; it is f, i, c, o.",
 )
 def returned_in_torchs_order(w_ih, w_hh, b_ih, b_hh):
     return (*torch.cat([w_hh, w_ih], dim=1).chunk(4), *(b_ih + b_hh).chunk(4))
@@ -756,6 +894,25 @@ def first_bias_lost(w_ih, w_hh, b_ih, b_hh):
 )
 def bias_averaged(w_ih, w_hh, b_ih, b_hh):
     return _unpacked(w_ih, w_hh, (b_ih + b_hh) / 2, "ifgo")
+
+
+@mistake(
+    "unpack_gates",
+    "biases_in_torchs_order",
+    "The matrices are in the order f, i, c, o; the biases are still in torch's, i, f, g, o.",
+)
+def biases_in_torchs_order(w_ih, w_hh, b_ih, b_hh):
+    return (*_unpacked(w_ih, w_hh, b_ih + b_hh, "ifgo")[:4], *(b_ih + b_hh).chunk(4))
+
+
+@mistake(
+    "unpack_gates",
+    "matrices_in_torchs_order",
+    "The biases are in the order f, i, c, o; the matrices are still in torch's, i, f, g, o.",
+)
+def matrices_in_torchs_order(w_ih, w_hh, b_ih, b_hh):
+    w = torch.cat([w_hh, w_ih], dim=1)
+    return (*w.chunk(4), *_unpacked(w_ih, w_hh, b_ih + b_hh, "ifgo")[4:])
 
 
 @mistake(
@@ -807,7 +964,7 @@ def by_name(w_ih, w_hh, b_ih, b_hh):
 @mistake(
     "set_forget_bias",
     "set_in_both",
-    "Both biases are set to the value, and torch adds them: the forget gate starts from twice it.",
+    "Both biases are set to the value, and torch adds them: their sum is twice the value.",
 )
 def set_in_both(b_ih, b_hh, value):
     b_ih, b_hh, H = b_ih.clone(), b_hh.clone(), len(b_ih) // 4
@@ -819,7 +976,7 @@ def set_in_both(b_ih, b_hh, value):
 @mistake(
     "set_forget_bias",
     "only_b_ih_set",
-    "b_ih is set to the value, but b_hh's forget block is still added to it.",
+    "b_hh's old forget block is still part of the sum; the two must add up to the value alone.",
 )
 def only_b_ih_set(b_ih, b_hh, value):
     b_ih, H = b_ih.clone(), len(b_ih) // 4
@@ -830,7 +987,7 @@ def only_b_ih_set(b_ih, b_hh, value):
 @mistake(
     "set_forget_bias",
     "only_b_hh_set",
-    "b_hh is set to the value, but b_ih's forget block is still added to it.",
+    "b_ih's old forget block is still part of the sum; the two must add up to the value alone.",
 )
 def only_b_hh_set(b_ih, b_hh, value):
     b_hh, H = b_hh.clone(), len(b_hh) // 4
@@ -847,6 +1004,17 @@ def input_block_set(b_ih, b_hh, value):
     b_ih, b_hh, H = b_ih.clone(), b_hh.clone(), len(b_ih) // 4
     b_ih[:H], b_hh[:H] = value, 0
     return b_ih, b_hh
+
+
+@mistake(
+    "set_forget_bias",
+    "second_bias_zeroed",
+    "All of b_hh is set to zero: only its forget block may change.",
+)
+def second_bias_zeroed(b_ih, b_hh, value):
+    b_ih, H = b_ih.clone(), len(b_ih) // 4
+    b_ih[H : 2 * H] = value
+    return b_ih, torch.zeros_like(b_hh)
 
 
 @mistake(
