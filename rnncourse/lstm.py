@@ -110,7 +110,7 @@ def unpack_gates(
 
 @exercise
 def set_forget_bias(b_ih: Tensor, b_hh: Tensor, value: float) -> tuple[Tensor, Tensor]:
-    """New biases with which every forget gate starts from `value`.
+    """New biases in which the forget gate's two blocks add up to `value`.
 
     Args:
         b_ih, b_hh: (4H,), blocks i, f, g, o.

@@ -8,7 +8,7 @@ movingFigures.define("lstm-memory", (box) => {
   const STEPS = 30;
   const gate = (label, value) =>
     box.slider({ label, min: 0, max: 1, step: 0.01, value, format: (v) => v.toFixed(2) });
-  const forget = gate("Forget gate f", 0.9);
+  const forget = gate("Forget gate f", 0.5);
   const input = gate("Input gate i", 1);
   const output = gate("Output gate o", 0.5);
 

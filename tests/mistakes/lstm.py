@@ -231,7 +231,7 @@ def forget_gate_upside_down(x, h, c, w_ih, w_hh, b_ih, b_hh):
 @mistake(
     "lstm_cell",
     "coupled_gates",
-    "The new part is weighed with 1 - f, as in a GRU; an LSTM has an input gate i of its own.",
+    "The new part is weighed with 1 - f; an LSTM has an input gate i of its own.",
 )
 def coupled_gates(x, h, c, w_ih, w_hh, b_ih, b_hh):
     _, f, g, o = _sums(x, h, w_ih, w_hh, b_ih + b_hh)
