@@ -1,0 +1,67 @@
+"""A row for each exercise: what its check kills and names, what passes, and how long it takes.
+
+python -m tests.checks.table
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from rnncourse.checks import examine
+from rnncourse.exercise import Exercise, exercises
+from tests.mistakes import known, right
+
+REPEATS = 20
+IMPORT = (
+    "import torch, time; t = time.perf_counter(); import rnncourse; print(time.perf_counter() - t)"
+)
+
+
+def main() -> None:
+    table = Table("exercise", "stages", "killed", "named", "honest styles", "median check")
+    for entry in exercises().values():
+        table.add_row(entry.name, *row(entry))
+    console = Console()
+    console.print(table)
+    added = statistics.median(float(python(IMPORT)) for _ in range(5))
+    console.print(f"import rnncourse after torch: {added * 1000:.0f} ms, median of 5")
+
+
+def row(entry: Exercise) -> list[str]:
+    mistakes, styles = known(entry.chapter, entry.name), right(entry.chapter, entry.name)
+    reports = []
+    for k in mistakes:
+        entry.filled = k.function
+        reports.append((k.mistake, examine(entry)))
+    killed = sum(not report.complete for _, report in reports)
+    named = sum(report.mistake == mistake for mistake, report in reports)
+    passed, seconds = 0, []
+    for style in styles:
+        entry.filled = style.function
+        passed += examine(entry).complete
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            report = examine(entry)
+            seconds.append(time.perf_counter() - began)
+    entry.filled = None
+    return [
+        str(len(report.stages)),
+        f"{killed} of {len(mistakes)}",
+        f"{named} of {len(mistakes)}",
+        f"{passed} of {len(styles)}",
+        f"{statistics.median(seconds) * 1000:.1f} ms",
+    ]
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    main()
