@@ -11,16 +11,13 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
 from rnncourse.checks import examine
 from rnncourse.checks.report import html
 from rnncourse.exercise import find
 from tests.browser import launch
 from tests.demonstration.__main__ import SITE
-from tests.demonstration.learners import ROOT, WRONG_ORDER
+from tests.demonstration.learners import ROOT
 from tests.mistakes import known
 
 FOLDER = ROOT / "book" / "_static" / "pictures"
@@ -39,14 +36,12 @@ def main() -> None:
 
 
 def check_page() -> str:
-    """The report of a cell with its gates in the wrong order, as a notebook shows it."""
+    """The report of a cell with its gates in the wrong order, as a notebook shows it; without the
+    cell, which would give the exercise away."""
     entry = find("lstm_cell")
     entry.filled = next(k.function for k in known("lstm", "lstm_cell") if k.mistake.id == MISTAKE)
-    cell = highlight(
-        f"{WRONG_ORDER.strip()}\n\ncheck(lstm_cell)", PythonLexer(), HtmlFormatter(noclasses=True)
-    )
     style = "font: 16px/1.5 system-ui, sans-serif; margin: 1rem 2rem; max-width: 60rem"
-    return f"<!doctype html><meta charset=utf-8><body style='{style}'>{cell}{html(examine(entry))}"
+    return f"<!doctype html><meta charset=utf-8><body style='{style}'>{html(examine(entry))}"
 
 
 def shoot(browser: Browser, address: str, selector: str, name: str) -> None:
