@@ -91,11 +91,12 @@ def judge(
     """
     judged: dict[str, StageReport] = {}
     for stage in stages:
+        if stage.after and judged[stage.after].status != "passed":
+            judged[stage.name] = StageReport(stage.name, "not reached")
+            continue
         report = _judge_stage(plan, stage, expected, outcomes, reveal)
-        waits = stage.after and judged[stage.after].status != "passed"
-        if waits or _said_before(report, judged.values(), outcomes.values()):
-            report = StageReport(stage.name, "not reached")
-        judged[stage.name] = report
+        said = _said_before(report, judged.values(), outcomes.values())
+        judged[stage.name] = StageReport(stage.name, "not reached") if said else report
     whole = Report(plan.exercise, tuple(judged.values()))
     if unfilled := _unfilled(plan.exercise, outcomes):
         return replace(whole, unfilled=unfilled)

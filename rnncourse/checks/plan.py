@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .drivers import COTANGENT, DRIVERS, PROBE, Arrays, Driver, leaves
+from .drivers import COTANGENT, DRIVERS, Arrays, Driver, leaves
 from .relations import EQUAL, Relation
 
 Aspect = Literal["shapes", "values", "gradients", "device", "unchanged"]
@@ -85,11 +85,6 @@ class Plan:
     @property
     def results(self) -> list[str]:
         return leaves(self.driver.structure)
-
-    @property
-    def drivers(self) -> list[str]:
-        """The drivers that the whole fixtures are tried with."""
-        return [name for name in (self.exercise, self.exercise + PROBE) if name in DRIVERS]
 
     def fixture(self, sizes: Sizes, generator: torch.Generator) -> Arrays:
         """Inputs, and cotangents for the results, of the given sizes.

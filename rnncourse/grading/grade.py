@@ -96,7 +96,7 @@ def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tu
 
 def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
     if verdict == "timeout":
-        return "It did not come to an end in time: is there a loop that never stops?"
+        return f"{run.note[0].upper()}{run.note[1:]}: is there a loop that never stops?"
     if run.ended == "died":
         return f"This function could not be graded: {run.note.rstrip('.')}."
     if report.unfilled:
