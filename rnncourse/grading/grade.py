@@ -75,7 +75,10 @@ def _exercise(
     if verdict == "unfilled" and (error := _cell_error(submission, run, name)):
         verdict, message = "error", f"Its cell ended with an error: {error}"
     note = run.notes.get(name, "")
-    return ExerciseRecord(name, earned, worth[name], verdict, message, report, code[name], note)
+    mistake = report.mistake.id if report.mistake else None
+    return ExerciseRecord(
+        name, earned, worth[name], verdict, message, mistake, report, code[name], note
+    )
 
 
 def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tuple[Verdict, float]:

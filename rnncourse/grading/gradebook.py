@@ -6,7 +6,6 @@ import contextlib
 import json
 import sqlite3
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from .course import Checkout, Course
 from .feedback import page
 from .files import write
 from .grade import CHECK
-from .record import Record
+from .record import Record, to_json
 from .release import convert
 from .submission import Submission
 
@@ -57,7 +56,7 @@ def commit(record: Record, submission: Submission, source: dict[str, Any], cours
     if submission.notebook is not None:
         notebook = _autograded(record, submission.notebook, source)
         write(course.autograded(*where), json.dumps(notebook, indent=1) + "\n")
-    write(course.records(record.assignment) / f"{record.student}.json", _written(record))
+    write(course.records(record.assignment) / f"{record.student}.json", to_json(record))
     with Gradebook(course.gradebook) as gradebook:
         _save_marks(record, gradebook)
 
@@ -80,10 +79,6 @@ def _save_marks(record: Record, gradebook: Any) -> None:
         )
         comment.auto_comment = e.message
     gradebook.db.commit()
-
-
-def _written(record: Record) -> str:
-    return json.dumps(asdict(record), indent=1) + "\n"
 
 
 def _autograded(record: Record, notebook: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from ..checks.judge import Report
+from ..checks.judge import Mistake, Report, StageReport
 
 Verdict = Literal["passed", "partial", "failed", "unfilled", "error", "timeout", "refused"]
 
@@ -18,6 +19,7 @@ class ExerciseRecord:
     Attributes:
         points: the automatic mark, None where a person has to look.
         message: one sentence for the learner.
+        mistake: the id of the named mistake.
         report: stage by stage; None where nothing could be run.
         code: the learner's cell, "" if there is none.
         note: what the learner should know besides.
@@ -29,24 +31,25 @@ class ExerciseRecord:
     max_points: float
     verdict: Verdict
     message: str
+    mistake: str | None = None
     report: Report | None = None
     code: str = ""
     note: str = ""
     flags: tuple[str, ...] = ()
 
-    @property
-    def mistake(self) -> str | None:
-        """The id of the named mistake."""
-        return self.report.mistake.id if self.report and self.report.mistake else None
-
 
 @dataclass(frozen=True)
 class CellNote:
-    """What a learner's cell printed, or the error it ended with."""
+    """What a learner's cell printed and drew, or the error it ended with.
+
+    Attributes:
+        figures: PNG files as base64 text.
+    """
 
     code: str
     output: str
     error: str
+    figures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,10 @@ class Record:
 
     Attributes:
         sandbox: the layers of protection that were active while the learner's code ran.
-        cells: cells that printed something or failed.
+        cells: cells that printed or drew something or failed.
+        repairs: what was mended in the notebook before it was run, a sentence each.
+        submission: SHA-256 of the file that was handed in, "" if there was none.
+        graded_by: SHA-256 of all that decides a mark besides: spec, seed, limits.
     """
 
     student: str
@@ -63,6 +69,9 @@ class Record:
     exercises: tuple[ExerciseRecord, ...]
     sandbox: str
     cells: tuple[CellNote, ...] = ()
+    repairs: tuple[str, ...] = ()
+    submission: str = ""
+    graded_by: str = ""
 
     @property
     def points(self) -> float:
@@ -71,6 +80,52 @@ class Record:
     @property
     def max_points(self) -> float:
         return sum(e.max_points for e in self.exercises)
+
+    def brief(self) -> Record:
+        """The record without what only its own page shows: small enough to keep a whole class."""
+        exercises = (replace(e, report=None, code="", note="") for e in self.exercises)
+        return replace(self, exercises=tuple(exercises), cells=())
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What people and deadlines add to a record in nbgrader's gradebook.
+
+    Attributes:
+        scores: marks given by a person, in place of the automatic ones, by exercise.
+        extra: extra credit, by exercise.
+        comments: a person's comments, by exercise.
+        penalty: points taken off for handing in late.
+    """
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, float] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+    penalty: float = 0.0
+
+    def points(self, record: Record) -> float:
+        """A record's points with all of this."""
+        given = sum(self.scores.get(e.exercise, e.points or 0) for e in record.exercises)
+        return float(max(0.0, given + sum(self.extra.values()) - self.penalty))
+
+
+def to_json(record: Record) -> str:
+    return json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Record:
+    """The record that `to_json` wrote.
+
+    Raises:
+        ValueError, KeyError, TypeError: the text is something else.
+    """
+    content = json.loads(text)
+    exercises = tuple(_exercise(e) for e in content.pop("exercises"))
+    cells = tuple(
+        CellNote(**{**cell, "figures": tuple(cell["figures"])}) for cell in content.pop("cells")
+    )
+    repairs = tuple(content.pop("repairs"))
+    return Record(exercises=exercises, cells=cells, repairs=repairs, **content)
 
 
 def report_rows(records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -91,3 +146,18 @@ def report_rows(records: Iterable[Record]) -> list[dict[str, Any]]:
         for record in records
         for e in record.exercises
     ]
+
+
+def _exercise(content: dict[str, Any]) -> ExerciseRecord:
+    report = content.pop("report")
+    flags = tuple(content.pop("flags"))
+    return ExerciseRecord(report=_report(report) if report else None, flags=flags, **content)
+
+
+def _report(content: dict[str, Any]) -> Report:
+    stages = tuple(
+        StageReport(**{**stage, "sentences": tuple(stage["sentences"])})
+        for stage in content.pop("stages")
+    )
+    mistake = content.pop("mistake")
+    return Report(stages=stages, mistake=Mistake(**mistake) if mistake else None, **content)

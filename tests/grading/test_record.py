@@ -1,0 +1,53 @@
+"""A record survives the journey to its file and back."""
+
+from __future__ import annotations
+
+from rnncourse.checks.judge import Mistake, Report, StageReport
+from rnncourse.grading.record import (
+    ByHand,
+    CellNote,
+    ExerciseRecord,
+    Record,
+    from_json,
+    report_rows,
+    to_json,
+)
+
+REPORT = Report(
+    "lstm_cell",
+    (StageReport("shapes", "failed", ("h' has shape (3, 4).",), by_probe=True),),
+    Mistake("gates_ifog", "Your gates are in the order i, f, o, g."),
+)
+RECORD = Record(
+    "ada",
+    "lstm",
+    (
+        ExerciseRecord(
+            "lstm_cell", 1.5, 4, "partial", "é", "gates_ifog", REPORT, "x = 1", "a note"
+        ),
+        ExerciseRecord("lstm_layer", None, 4, "passed", "m", flags=("it uses torch.lstm",)),
+    ),
+    "bubblewrap",
+    (CellNote("print(1)", "1\n", "", ("iVBORw0KGgo=",)),),
+    ("It was called lstm (1).ipynb.",),
+    "ab12",
+    "cd34",
+)
+
+
+def test_a_record_comes_back_as_it_was() -> None:
+    assert from_json(to_json(RECORD)) == RECORD
+
+
+def test_a_brief_record_has_all_that_lists_show() -> None:
+    brief = RECORD.brief()
+    assert report_rows([brief]) == report_rows([RECORD])
+    assert brief.repairs == RECORD.repairs
+    assert "x = 1" not in to_json(brief) and "print" not in to_json(brief)
+
+
+def test_marks_by_hand_count_in_place_of_the_automatic_ones() -> None:
+    assert RECORD.points == 1.5
+    by_hand = ByHand(scores={"lstm_layer": 3}, extra={"lstm_cell": 1}, penalty=0.5)
+    assert by_hand.points(RECORD) == 1.5 + 3 + 1 - 0.5
+    assert ByHand(penalty=9).points(RECORD) == 0
