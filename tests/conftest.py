@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from rnncourse.exercise import exercises
+from tests.browser import PROGRAMS, Open, Visit, launch, listen, program
 
 NO_SKIP = "RNNCOURSE_NO_SKIP"
 """Set in CI: there a test that cannot run is a test that failed."""
@@ -30,3 +33,41 @@ def empty_stubs() -> Iterator[None]:
     yield
     for entry in exercises().values():
         entry.filled = None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if program() is None:
+        pytest.skip(f"no browser here: one of {', '.join(PROGRAMS)} is needed")
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """A function that opens an address: `visit(address, width=390, theme="dark", script=True)`."""
+    contexts = []
+
+    def open_page(
+        address: str,
+        width: int = 1280,
+        theme: str = "light",
+        script: bool = True,
+        until: Literal["load", "networkidle"] = "networkidle",
+    ) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            java_script_enabled=script,
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        listen(visit)
+        visit.page.goto(address, wait_until=until)
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()

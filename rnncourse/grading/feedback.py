@@ -2,53 +2,178 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, Template
-from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
+from ..checks.judge import Report, StageReport
+from ..checks.report import SIGNS as STAGE_SIGNS
+from ..checks.report import remarks
+from . import pages
+from .pages import LOOKS, Look, Picture
+from .record import ByHand, CellNote, ExerciseRecord, Record, Verdict
 
-from ..checks.report import SIGNS, remarks
-from .record import Record
-
-WORDS = {
-    "passed": "all right",
-    "partial": "partly right",
-    "failed": "not right yet",
-    "unfilled": "not filled in",
-    "error": "ended with an error",
-    "timeout": "did not end",
-    "refused": "could not be read",
+_COMPARE = "run check({}) in your notebook. It shows your numbers beside the right ones."
+_NEXT: dict[Verdict, str] = {
+    "partial": _COMPARE,
+    "failed": _COMPARE,
+    "unfilled": "write it in its cell of your notebook, then run check({}).",
+    "error": "restart the kernel of your notebook, run its cells in order, then check({}). "
+    "The last line of the error says what is wrong.",
+    "timeout": "go through the first two steps of {} with pencil and paper. What should make it "
+    "end?",
+    "refused": "open your file in Jupyter and save it again. Hand in that file, if you still can.",
 }
+"""What to do about an exercise that is not right, by verdict."""
 
 
-def page(record: Record) -> str:
+@dataclass(frozen=True)
+class _Cell:
+    """A cell as the page shows it: figures as pictures, None for one that cannot be shown."""
+
+    code: str
+    output: str
+    error: str
+    figures: tuple[Picture | None, ...]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One exercise as the page shows it.
+
+    Attributes:
+        right: whether there is nothing left to do.
+        points: the mark that counts, None while it waits for a person.
+        says: what is wrong, the most important sentence first.
+        then: what to do about it.
+        tests: how many hidden tests went how, "" if there were none.
+        stages: the tests that were reached.
+        later: the names of the others.
+        cells: what its own cell printed and drew.
+    """
+
+    record: ExerciseRecord
+    look: Look
+    right: bool
+    points: float | None
+    extra: float
+    comment: str
+    says: tuple[str, ...]
+    then: str
+    tests: str
+    stages: tuple[StageReport, ...]
+    later: str
+    cells: tuple[_Cell, ...]
+
+
+def page(record: Record, by_hand: ByHand | None = None) -> str:
     """The feedback page of a record, one HTML file that needs nothing else.
 
     Whatever comes from the learner is escaped, and the page's policy forbids scripts and requests.
+
+    Args:
+        by_hand: what a person has decided. A mark by hand replaces the automatic one.
     """
-    return _template().render(
-        record=record, words=WORDS, signs=SIGNS, remarks=remarks, code=_code, styles=_styles()
+    by_hand = by_hand or ByHand()
+    notes = defaultdict(list)
+    for note in record.cells:
+        notes[note.code].append(note)
+    parts = [_part(e, by_hand, notes.pop(e.code, []) if e.code else []) for e in record.exercises]
+    others = [_cell(note) for left in notes.values() for note in left]
+    return pages.render(
+        "feedback",
+        record=record,
+        by_hand=by_hand,
+        refused=_refused(record.exercises),
+        parts=parts,
+        others=others,
+        total=by_hand.points(record),
+        given=sum(part.points or 0 for part in parts),
+        extra=sum(by_hand.extra.values()),
+        waiting=sum(part.look.kind == "waits" for part in parts),
+        right=sum(part.right for part in parts),
+        first=next((p for p in parts if not p.right and p.look.kind != "waits"), None),
+        next_if_refused=_NEXT["refused"],
+        stage_signs=STAGE_SIGNS,
     )
 
 
-@cache
-def _template() -> Template:
-    loader = PackageLoader("rnncourse.grading", "templates")
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["points"] = lambda value: f"{value:g}"
-    return environment.get_template("feedback.html")
+def _part(e: ExerciseRecord, by_hand: ByHand, notes: Sequence[CellNote]) -> _Part:
+    earned = by_hand.scores.get(e.exercise, e.points)
+    right = earned is not None and earned >= e.max_points
+    look = _look(e, e.exercise in by_hand.scores)
+    to_do = not right and look.kind != "waits"
+    report = _judged(e)
+    stages = report.stages if report else ()
+    return _Part(
+        record=e,
+        look=look,
+        right=right,
+        points=earned,
+        extra=by_hand.extra.get(e.exercise, 0),
+        comment=by_hand.comments.get(e.exercise, ""),
+        says=_says(e, report),
+        then=_NEXT[e.verdict].format(e.exercise) if to_do and e.verdict in _NEXT else "",
+        tests=_tests(report),
+        stages=tuple(stage for stage in stages if stage.status != "not reached"),
+        later=", ".join(stage.name for stage in stages if stage.status == "not reached"),
+        cells=tuple(map(_cell, notes)),
+    )
 
 
-def _code(source: str) -> Markup:
-    return Markup(highlight(source, PythonLexer(), HtmlFormatter(cssclass="code")))
+def _look(e: ExerciseRecord, by_hand: bool) -> Look:
+    if by_hand:
+        return LOOKS["by-hand"]
+    return LOOKS["waits" if e.points is None else e.verdict]
 
 
-@cache
-def _styles() -> Markup:
-    """Pygments' colours for light and for dark pages."""
-    light = HtmlFormatter(style="default").get_style_defs(".code")
-    dark = HtmlFormatter(style="github-dark").get_style_defs(".code")
-    return Markup(f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}")
+def _judged(e: ExerciseRecord) -> Report | None:
+    """The report, if its stages say something about the learner's function."""
+    skip = e.report is None or e.report.unfilled or e.verdict in ("timeout", "refused")
+    return None if skip else e.report
+
+
+def _says(e: ExerciseRecord, report: Report | None) -> tuple[str, ...]:
+    """What is wrong, the mistake that has a name before the numbers."""
+    message = "" if e.flags or _sign_says_all(e, report) else e.message
+    failed, first = _first_failure(report)
+    if failed.startswith(message):
+        message = ""
+    found = dict.fromkeys([message, *(remarks(report) if report else []), first, e.note])
+    return tuple(sentence for sentence in found if sentence)
+
+
+def _sign_says_all(e: ExerciseRecord, report: Report | None) -> bool:
+    return e.verdict == "unfilled" or (
+        e.verdict == "passed" and (report is None or report.complete)
+    )
+
+
+def _first_failure(report: Report | None) -> tuple[str, str]:
+    """The first test that failed with what was wrong in it, as messages name it and as a sentence
+    of its own; both are "" if none did."""
+    for stage in report.stages if report else ():
+        if stage.status == "failed":
+            wrong = " ".join(stage.sentences)
+            return f"{stage.name}: {wrong}", f"In the test “{stage.name}”: {wrong}"
+    return "", ""
+
+
+def _tests(report: Report | None) -> str:
+    """How many tests went how."""
+    if report is None:
+        return ""
+    counts = Counter(stage.status for stage in report.stages)
+    if counts["passed"] == len(report.stages):
+        return f"All {len(report.stages)} hidden tests passed"
+    return "Hidden tests: " + ", ".join(f"{n} {status}" for status, n in counts.items())
+
+
+def _cell(note: CellNote) -> _Cell:
+    return _Cell(note.code, note.output, note.error, tuple(map(pages.picture, note.figures)))
+
+
+def _refused(exercises: Sequence[ExerciseRecord]) -> str:
+    """Why nothing could be graded at all, "" if something could."""
+    refused = all(e.verdict == "refused" for e in exercises)
+    return exercises[0].message if exercises and refused else ""

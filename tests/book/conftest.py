@@ -1,4 +1,4 @@
-"""The site as a visitor gets it: built once, served on loopback, opened in a real browser."""
+"""The site as a visitor gets it: built once, served on loopback."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-
-from tests.browser import PROGRAMS, launch, program
 
 from .site import EXTENSIONS, ROOT
 
@@ -52,67 +48,6 @@ def serve(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     yield from serve(site)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if program() is None:
-        pytest.skip(f"no browser here: one of {', '.join(PROGRAMS)} is needed")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Visit:
-    """A page that was opened, and everything it complained of while it loaded."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-
-Open = Callable[..., Visit]
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """A function that opens an address: `visit(address, width=390, theme="dark", script=True)`."""
-    contexts = []
-
-    def open_page(
-        address: str, width: int = 1280, theme: str = "light", script: bool = True
-    ) -> Visit:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if theme == "dark" else "light",
-            java_script_enabled=script,
-        )
-        contexts.append(context)
-        visit = Visit(context.new_page())
-        listen(visit)
-        visit.page.goto(address, wait_until="networkidle")
-        return visit
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def listen(visit: Visit) -> None:
-    page, complaints = visit.page, visit.complaints
-    page.on("request", lambda request: visit.requests.append(request.url))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    page.on("pageerror", lambda error: complaints.append(f"threw: {error}"))
-    page.on(
-        "response",
-        lambda one: complaints.append(f"{one.status}: {one.url}") if one.status >= 400 else None,
-    )
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
-    )
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator
 
-from .conftest import Open
+from tests.browser import Open
 
 DEMO = """
 # Demo

@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from .conftest import Open
+from tests.browser import CONTRAST, Open
+
 from .site import EXERCISES, LESSONS, PAGES, ROOT, read
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -19,30 +20,6 @@ SHIFT = """
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) window.shift += entry.value;
     }).observe({ type: "layout-shift", buffered: true });
-"""
-
-# The contrast between an element's text and the first opaque background behind it, after WCAG.
-CONTRAST = r"""
-(element) => {
-  const parse = (colour) => {
-    const [r, g, b, a = 1] = colour.match(/[\d.]+/g).map(Number);
-    return { rgb: [r, g, b], a };
-  };
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map((v) => v / 255).map(
-      (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const style = getComputedStyle(element);
-  const text = parse(element instanceof SVGElement ? style.fill : style.color);
-  let behind = element;
-  while (behind && parse(getComputedStyle(behind).backgroundColor).a < 1) {
-    behind = behind.parentElement;
-  }
-  const paper = parse(getComputedStyle(behind).backgroundColor);
-  const [low, high] = [light(text.rgb), light(paper.rgb)].sort((a, b) => a - b);
-  return (high + 0.05) / (low + 0.05);
-}
 """
 
 READ = (

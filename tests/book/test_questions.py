@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator
 
-from .conftest import Open
+from tests.browser import Open
+
 from .site import LESSONS
 
 ONE_RIGHT = """
