@@ -18,10 +18,16 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One code cell: its nbgrader id, "" for a cell of the learner's own, and its source."""
+    """One code cell.
+
+    Attributes:
+        grade_id: its nbgrader id, "" for a cell of the learner's own.
+        exercises: the exercises that it answers: none, one, or several that stand in one cell.
+    """
 
     grade_id: str
     source: str
+    exercises: tuple[str, ...] = ()
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
@@ -53,8 +59,13 @@ def read_notebook(path: Path) -> dict[str, Any]:
 def own_cells(notebook: dict[str, Any]) -> tuple[Cell, ...]:
     """The code cells that define something: all but the course's checks and demonstrations."""
     cells = (c for c in notebook["cells"] if isinstance(c, dict) and c.get("cell_type") == "code")
-    found = (Cell(grade_id(cell), source(cell)) for cell in cells)
-    return tuple(cell for cell in found if not cell.grade_id.startswith(GIVEN))
+    own = (cell for cell in cells if not grade_id(cell).startswith(GIVEN))
+    return tuple(Cell(grade_id(cell), source(cell), _answers(cell)) for cell in own)
+
+
+def _answers(cell: dict[str, Any]) -> tuple[str, ...]:
+    """The exercise of a solution cell, which bears its name."""
+    return (grade_id(cell),) if nbgrader_metadata(cell).get("solution") else ()
 
 
 def nbgrader_metadata(cell: dict[str, Any]) -> dict[str, Any]:

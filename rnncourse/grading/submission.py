@@ -1,12 +1,23 @@
-"""What one learner handed in."""
+"""What one learner handed in: found, read and put in order, or refused with a reason."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..notebook import Cell, Unreadable, own_cells, read_notebook
+from nbgrader.utils import parse_utc
+
+from ..notebook import Cell, Unreadable
+from .finding import find
+from .reader import Folder, opened
+from .repair import repair
+from .source import CHECK, Source
+
+__all__ = ["CHECK", "Source", "Submission", "read"]
+
+_TIMESTAMP = "timestamp.txt"
 
 
 @dataclass(frozen=True)
@@ -15,8 +26,11 @@ class Submission:
 
     Attributes:
         cells: the code cells that are run, in order.
-        notebook: the whole notebook as it was read; None if it could not be read.
+        notebook: the instructor's notebook with the learner's answers in it; None if refused.
         refused: why it could not be read, in a sentence; "" if it could.
+        repairs: what was mended, a sentence each.
+        digest: SHA-256 of the file, "" if there is none.
+        timestamp: when it was handed in, in UTC without a time zone, as nbgrader keeps it.
     """
 
     student: str
@@ -24,23 +38,51 @@ class Submission:
     cells: tuple[Cell, ...] = ()
     notebook: dict[str, Any] | None = None
     refused: str = ""
+    repairs: tuple[str, ...] = ()
+    digest: str = ""
+    timestamp: datetime | None = None
 
 
-def read(path: Path, student: str, assignment: str) -> Submission:
-    """Read a submission. What cannot be read becomes a refused submission, never an exception."""
+def read(folder: Path, student: str, assignment: str, source: Source) -> Submission:
+    """Read a submission and put it in order. What cannot be read becomes a refused submission,
+    never an exception.
+
+    Args:
+        folder: submitted/<student>/<assignment>.
+    """
     try:
-        if path.parent.is_symlink() or path.parent.parent.is_symlink():
-            raise Unreadable("The folder is a link to another.")
-        if others := _others(path):
-            raise Unreadable(f"There is no file {path.name}, but {others}: was it renamed?")
-        notebook = read_notebook(path)
+        with opened(folder) as files:
+            timestamp, ignored = _timestamp(files)
+            try:
+                file, renamed = find(files, assignment, source)
+            except Unreadable as reason:
+                return Submission(student, assignment, refused=str(reason), timestamp=timestamp)
     except Unreadable as reason:
         return Submission(student, assignment, refused=str(reason))
     except OSError as error:
-        return Submission(student, assignment, refused=f"{path.name}: {error.strerror}.")
-    return Submission(student, assignment, own_cells(notebook), notebook)
+        return Submission(student, assignment, refused=f"It cannot be opened: {error.strerror}.")
+    done = Submission(student, assignment, digest=file.digest, timestamp=timestamp)
+    if file.notebook is None:
+        return replace(done, refused=file.broken)
+    repaired = repair(file.notebook, source)
+    said = (renamed, *file.notebook.said, *repaired.said, ignored)
+    return replace(
+        done,
+        cells=repaired.cells,
+        notebook=repaired.notebook,
+        repairs=tuple(sentence for sentence in said if sentence),
+    )
 
 
-def _others(path: Path) -> str:
-    """The notebooks that are there in place of one that is not."""
-    return "" if path.exists() else ", ".join(sorted(p.name for p in path.parent.glob("*.ipynb")))
+def _timestamp(files: Folder) -> tuple[datetime | None, str]:
+    """When a submission was handed in, if nbgrader has noted it, and a sentence if that cannot be
+    read."""
+    if not files.mode(_TIMESTAMP):
+        return None, ""
+    try:
+        with files.file(_TIMESTAMP) as file:
+            text = file.read(100).decode()
+        found = parse_utc(text.strip())
+        return (found if isinstance(found, datetime) else None), ""
+    except Exception:  # the parser of dates that nbgrader uses fails in many ways
+        return None, f"The file {_TIMESTAMP} cannot be read; it was ignored."
