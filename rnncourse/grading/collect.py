@@ -1,0 +1,277 @@
+"""From what a learning platform hands out to the folders that nbgrader and this grader read.
+
+Whose a file is, is in its name or in its folder's. Each learner's files come to
+submitted/<learner>/<assignment>/, all together or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import CourseError
+from ..exercise import CHAPTERS
+from .archive import MAX_FILES_INSIDE, Archive, Budget, Member, Unusable, opened, unzipped
+from .course import Course
+from .finding import is_named_after, is_notebook
+from .owners import HandIn, by_folder, latest, safe, sort
+
+Outcome = Literal["new", "replaced", "there already", "kept", "not collected"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What happened to one learner's files.
+
+    Attributes:
+        student: the learner's folder in submitted/.
+        files: where they were in the archive.
+        why: more about it, "" if there is nothing to say.
+    """
+
+    student: str
+    files: tuple[str, ...]
+    outcome: Outcome
+    why: str = ""
+
+
+@dataclass
+class Collected:
+    """What happened to an archive.
+
+    Attributes:
+        unmatched: files that belong to no learner.
+        ignored: what was not looked at, and why.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+def collect_archive(
+    archive: Path,
+    assignment: str,
+    folder: Path,
+    console: Console,
+    pattern: str | None = None,
+    replace: bool = False,
+) -> None:
+    """What `rnncourse collect` does: collect into a course folder, and print what happened.
+
+    Raises:
+        CourseError: an input is wrong, and nothing was collected; or some learners' files could not
+            be, and all others were.
+    """
+    if assignment not in CHAPTERS:
+        raise CourseError(f"there is no assignment called {assignment}: {', '.join(CHAPTERS)}.")
+    if not folder.is_dir():
+        raise CourseError(f"there is no folder {folder}.")
+    course = Course.open(folder)
+    with course.lock():
+        done = collect(archive, course.submitted_folder, assignment, pattern, replace)
+    table = Table("learner", "file", "")
+    for row in done.rows:
+        happened = f"{row.outcome}: {row.why}" if row.why else row.outcome
+        table.add_row(Text(row.student), Text(_some(row.files)), Text(happened))
+    console.print(table)
+    for sentence in done.ignored:
+        console.print(Text(f"Not looked at: {sentence}."))
+    if done.unmatched:
+        console.print(Text(f"Belongs to no learner: {_some(done.unmatched, 20)}."))
+    console.print(Text(f"Submissions: {course.submitted_folder}"))
+    if failed := [row.student for row in done.rows if row.outcome == "not collected"]:
+        raise CourseError(f"not collected: {_some(failed, 20)}; the table says why.")
+
+
+def collect(
+    archive: Path,
+    submitted: Path,
+    assignment: str,
+    pattern: str | None = None,
+    replace: bool = False,
+) -> Collected:
+    """Put the notebooks of an archive, or of a folder of such files, where the grader finds them.
+
+    What is there already is kept, unless `replace` is set.
+
+    Args:
+        submitted: the course's folder of submissions.
+        pattern: a regular expression with a group (?P<student>...), searched in each file's path.
+
+    Raises:
+        CourseError: the archive cannot be read, or nothing in it belongs to a learner.
+    """
+    whose = _compiled(pattern)
+    try:
+        with opened(archive) as files:
+            return _collect(files, submitted, assignment, whose, replace)
+    except Unusable as reason:
+        raise CourseError(f"{archive} {reason}.") from reason
+
+
+def _some(names: Sequence[str], limit: int = 3) -> str:
+    """Names, or the first of many."""
+    more = [f"and {len(names) - limit} more"] if len(names) > limit else []
+    return ", ".join([*names[:limit], *more])
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise CourseError(f"--pattern is no regular expression: {error}.") from error
+    if "student" not in compiled.groupindex:
+        raise CourseError("--pattern needs a group (?P<student>...) that holds the learner's name.")
+    return compiled
+
+
+def _collect(
+    files: Archive,
+    submitted: Path,
+    assignment: str,
+    whose: re.Pattern[str] | None,
+    replace: bool,
+) -> Collected:
+    hand_ins, unmatched = sort(files.members, assignment, whose)
+    if not hand_ins:
+        there = f"there is {', '.join(unmatched[:3])}" if unmatched else "it holds no files"
+        raise CourseError(
+            f"nothing could be matched to a learner ({there}): "
+            "say where the names are with --pattern, such as '(?P<student>[^/]+)/lstm'."
+        )
+    done = Collected(unmatched=unmatched, ignored=files.ignored)
+    submitted.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=submitted, prefix=".collect-") as scratch:
+        desk = _Desk(Path(scratch), submitted, assignment, replace)
+        learners, unclear = by_folder(hand_ins)
+        for student, theirs in sorted(learners.items()):
+            done.rows.append(desk.take(student, latest(theirs)))
+    for theirs in unclear:
+        paths = tuple(hand_in.member.shown for hand_in in theirs)
+        why = "another learner's folder would have the same name"
+        done.rows.append(Row(safe(theirs[0].student), paths, "not collected", why))
+    return done
+
+
+class _Desk:
+    """Takes learners' files, one learner after the other."""
+
+    def __init__(self, scratch: Path, submitted: Path, assignment: str, replace: bool) -> None:
+        self._scratch, self._submitted = scratch, submitted
+        self._assignment, self._replace = assignment, replace
+        self._budget = Budget()
+
+    def take(self, student: str, hand_ins: Sequence[HandIn]) -> Row:
+        files = tuple(hand_in.member.shown for hand_in in hand_ins)
+        new = Path(tempfile.mkdtemp(dir=self._scratch)) / self._assignment
+        new.mkdir()
+        try:
+            with ExitStack() as stack:
+                found = list(self._notebooks(hand_ins, stack))
+                for name, member in self._named(found).items():
+                    with (new / name).open("wb") as file:
+                        _copy(member, file, self._budget)
+            return Row(student, files, *self._put(student, new))
+        except Unusable as reason:
+            return Row(student, files, "not collected", str(reason))
+        except OSError as error:
+            return Row(student, files, "not collected", f"{error.strerror}")
+
+    def _notebooks(
+        self, hand_ins: Iterable[HandIn], stack: ExitStack
+    ) -> Iterator[tuple[str, Member]]:
+        """The notebooks among a learner's files with their names, also those in archives."""
+        for hand_in in hand_ins:
+            if hand_in.member.is_archive:
+                inside = self._inside(hand_in.member, stack)
+                yield from ((m.name, m) for m in inside if is_notebook(m.name))
+            elif is_notebook(hand_in.name):
+                yield hand_in.name, hand_in.member
+
+    def _inside(self, member: Member, stack: ExitStack) -> list[Member]:
+        handle, _ = tempfile.mkstemp(dir=self._scratch)
+        file = stack.enter_context(os.fdopen(handle, "w+b"))
+        _copy(member, file, self._budget)
+        try:
+            return stack.enter_context(unzipped(file, MAX_FILES_INSIDE)).members
+        except Unusable as reason:
+            raise Unusable(f"{member.shown} {reason}") from reason
+
+    def _named(self, found: list[tuple[str, Member]]) -> dict[str, Member]:
+        """The names that notebooks get. The one that is meant gets the assignment's; where that is
+        not clear, all keep their own, with numbers, and the grader looks into them.
+
+        Raises:
+            Unusable: there is no notebook.
+        """
+        whole = f"{self._assignment}.ipynb"
+        exact = [member for name, member in found if name == whole]
+        meant = exact or [m for name, m in found if is_named_after(name, self._assignment)]
+        if len(meant) == 1:
+            return {whole: meant[0]}
+        if not found:
+            raise Unusable("there is no notebook")
+        if len(found) == 1:
+            return {_file_name(found[0][0]): found[0][1]}
+        return {f"{n} {_file_name(name)}": m for n, (name, m) in enumerate(found, 1)}
+
+    def _put(self, student: str, new: Path) -> tuple[Outcome, str]:
+        """Move a learner's files to their place."""
+        place = self._submitted / student / self._assignment
+        if place.is_symlink() or place.parent.is_symlink():
+            raise Unusable("the folder is a link")
+        place.parent.mkdir(exist_ok=True)
+        if not place.is_dir() or not any(place.iterdir()):
+            new.rename(place)
+            return "new", ""
+        if _notebooks(place) == _notebooks(new):
+            return "there already", ""
+        if not self._replace:
+            return "kept", "another version is there; --replace takes this one instead"
+        self._exchange(place, new)
+        return "replaced", ""
+
+    def _exchange(self, place: Path, new: Path) -> None:
+        old = Path(tempfile.mkdtemp(dir=self._scratch)) / self._assignment
+        place.rename(old)
+        try:
+            new.rename(place)
+        except BaseException:
+            old.rename(place)
+            raise
+
+
+def _copy(member: Member, target: IO[bytes], budget: Budget) -> None:
+    try:
+        member.copy(target, budget)
+    except Unusable as reason:
+        raise Unusable(f"{member.shown} {reason}") from reason
+
+
+def _file_name(name: str) -> str:
+    return safe(name) or "notebook.ipynb"
+
+
+def _notebooks(folder: Path) -> dict[str, str]:
+    """The notebooks in a folder, with SHA-256 of what is in them."""
+    files = (path for path in folder.iterdir() if is_notebook(path.name))
+    found = {}
+    for path in files:
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found

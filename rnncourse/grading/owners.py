@@ -1,0 +1,177 @@
+"""Whose the files are that a learning platform hands out: it is in their names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .archive import Member
+
+_MOODLE = re.compile(
+    r"^(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?$"
+)
+"""A folder, or the beginning of a file's name: Ada Lovelace_123456_assignsubmission_file_"""
+
+_CANVAS = re.compile(
+    r"^(?P<student>[^_]+)_(?:LATE_)?(?P<number>\d{2,})_(?P<turn>\d{3,})_(?P<file>.+)$",
+    re.IGNORECASE,
+)
+"""A file: lovelaceada_LATE_12345_67890_lstm-1.ipynb"""
+
+_ATTEMPT = re.compile(r"-(\d{1,4})(?=\.[^.]+$)")
+"""What Canvas adds to the name of a file that is handed in again."""
+
+_COPY = re.compile(r"\W*(copy)?\W*\d{0,2}\W*", re.IGNORECASE)
+"""What systems add to the name of a second file."""
+
+_MAX_NAME = 100
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """A file and whose it is.
+
+    Attributes:
+        student: the learner as the archive has it.
+        number: the platform's number for the learner, "" if there is none.
+        name: the file's name as the learner gave it.
+        attempt: of several files of this name the one with the largest counts.
+    """
+
+    student: str
+    number: str
+    name: str
+    member: Member
+    attempt: tuple[int, int] = (0, 0)
+
+
+def sort(
+    members: Sequence[Member], assignment: str, pattern: re.Pattern[str] | None
+) -> tuple[list[HandIn], list[str]]:
+    """Find out whose the files are.
+
+    Known are what Moodle and Canvas hand out, a folder for each learner, and notebooks named after
+    their learners.
+
+    Args:
+        pattern: where the learner is in a file's path, if nothing of this is meant.
+
+    Returns:
+        The files, and the paths of those that belong to nobody.
+    """
+    found, rest = [], []
+    for member in members:
+        if pattern:
+            match = pattern.search("/".join(member.path))
+            student = match["student"] if match else None
+            hand_in = HandIn(student, "", member.name, member) if student else None
+        else:
+            hand_in = _of_moodle(member) or _of_canvas(member)
+        if hand_in and safe(hand_in.student):
+            found.append(hand_in)
+        else:
+            rest.append(member)
+    unmatched = []
+    top = _common_folders([member.path for member in rest], assignment)
+    for member in rest:
+        hand_in = None if pattern else _of_folder(member, top, assignment)
+        if hand_in and safe(hand_in.student):
+            found.append(hand_in)
+        else:
+            unmatched.append(member.shown)
+    return found, unmatched
+
+
+def by_folder(hand_ins: Iterable[HandIn]) -> tuple[dict[str, list[HandIn]], list[list[HandIn]]]:
+    """The files of each learner, by the name that the learner's folder gets.
+
+    Learners of one name get the platform's numbers with it.
+
+    Returns:
+        The files, and those of learners who cannot be told apart.
+    """
+    people: dict[tuple[str, str], list[HandIn]] = defaultdict(list)
+    for hand_in in hand_ins:
+        people[hand_in.student, hand_in.number].append(hand_in)
+    names = {person: safe(person[0]) for person in people}
+    shared = _repeated(names.values())
+    names = {
+        (student, number): safe(f"{student}_{number}") if name.casefold() in shared else name
+        for (student, number), name in names.items()
+    }
+    shared = _repeated(names.values())
+    clear = {names[p]: files for p, files in people.items() if names[p].casefold() not in shared}
+    return clear, [files for p, files in people.items() if names[p].casefold() in shared]
+
+
+def latest(hand_ins: Iterable[HandIn]) -> list[HandIn]:
+    """Without files that were handed in again under the same name."""
+    last: dict[tuple[str, ...], HandIn] = {}
+    for hand_in in sorted(hand_ins, key=lambda h: h.attempt):
+        last[(hand_in.name,) if any(hand_in.attempt) else hand_in.member.path] = hand_in
+    return list(last.values())
+
+
+def _repeated(names: Iterable[str]) -> set[str]:
+    """The names that occur more than once, in small letters: some systems know no others."""
+    return {name for name, n in Counter(name.casefold() for name in names).items() if n > 1}
+
+
+def safe(name: str) -> str:
+    """A name that a file or folder can have everywhere; "" if nothing is left of it."""
+    text = unicodedata.normalize("NFC", name)
+    text = "".join(c if unicodedata.category(c)[0] in "LMN" or c in ".@+-" else " " for c in text)
+    return "_".join(text.split()).strip("._-")[:_MAX_NAME]
+
+
+def _of_moodle(member: Member) -> HandIn | None:
+    for part in member.path:
+        if match := _MOODLE.match(part):
+            name = member.name if part is not member.path[-1] else match["file"] or ""
+            return HandIn(match["student"], match["number"], name, member)
+    return None
+
+
+def _of_canvas(member: Member) -> HandIn | None:
+    match = _CANVAS.match(member.name)
+    if not match:
+        return None
+    again = _ATTEMPT.search(match["file"])
+    name = _ATTEMPT.sub("", match["file"])
+    attempt = (int(again[1]) if again else 0, int(match["turn"]))
+    return HandIn(match["student"], match["number"], name, member, attempt)
+
+
+def _of_folder(member: Member, top: int, assignment: str) -> HandIn | None:
+    """A file in a learner's folder, or a notebook with a learner's name.
+
+    Args:
+        top: how many folders are around all of them.
+    """
+    path = member.path[top:]
+    if len(path) > 1:
+        return HandIn(path[0], "", member.name, member)
+    stem = re.sub(r"(\.ipynb(\.\w+)?|\.json|\.zip)$", "", member.name, flags=re.IGNORECASE)
+    if stem == member.name:
+        return None
+    word = rf"[-_ ]*(?<![a-z]){re.escape(assignment)}(?![a-z])[-_ ]*"
+    student = re.sub(word, "", stem, count=1, flags=re.IGNORECASE)
+    if student != stem and _COPY.fullmatch(student):
+        return None
+    return HandIn(student, "", f"{assignment}.ipynb", member)
+
+
+def _common_folders(paths: Sequence[tuple[str, ...]], assignment: str) -> int:
+    """How many folders are around all files, without the learners' own."""
+    top = 0
+    while (
+        paths
+        and all(len(path) > top + 2 for path in paths)
+        and len({path[top] for path in paths}) == 1
+        and all(path[top + 1] != assignment for path in paths)
+    ):
+        top += 1
+    return top

@@ -1,0 +1,340 @@
+"""Archives of learning platforms become submissions, and nothing else happens."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rnncourse.errors import CourseError
+from rnncourse.grading import archive as archives
+from rnncourse.grading.collect import Collected, collect, collect_archive
+from tests.demonstration.learners import filled
+
+ADA, BILAL, OLD = (filled({"lstm_cell": f"# {name}"}).encode() for name in ("ada", "bilal", "old"))
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return memory.getvalue()
+
+
+def collected(tmp_path: Path, files: Mapping[str, bytes], **options: str | bool) -> Collected:
+    """What becomes of a zip archive of these files."""
+    path = tmp_path / "handed-out.zip"
+    path.write_bytes(zipped(files))
+    return collect(path, tmp_path / "submitted", "lstm", **options)  # type: ignore[arg-type]
+
+
+def submissions(tmp_path: Path) -> dict[str, bytes]:
+    """Every file that is in submitted/ now."""
+    root = tmp_path / "submitted"
+    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize(
+    "ada, bilal",
+    [
+        ("Ada_1234_assignsubmission_file_/lstm.ipynb", "B_1235_assignsubmission_file_/lstm.ipynb"),
+        ("Ada_1234_assignsubmission_file/lstm.ipynb", "B_1235_assignsubmission_file/lstm.ipynb"),
+        ("Ada_1234_assignsubmission_file_lstm.ipynb", "B_1235_assignsubmission_file_lstm.ipynb"),
+        ("Ada_12345_67890_lstm.ipynb", "B_LATE_12346_67891_lstm-2.ipynb"),
+        ("Ada/lstm.ipynb", "B/lstm (1).ipynb"),
+        ("exam/Ada/lstm.ipynb", "exam/B/lstm.ipynb"),
+        ("submitted/Ada/lstm/lstm.ipynb", "submitted/B/lstm/lstm.ipynb"),
+        ("Ada/work/lstm.ipynb", "B/lstm.ipynb"),
+        ("Ada.ipynb", "B_lstm.ipynb"),
+    ],
+)
+def test_each_platform_has_its_names(tmp_path: Path, ada: str, bilal: str) -> None:
+    done = collected(tmp_path, {ada: ADA, bilal: BILAL})
+    assert submissions(tmp_path) == {"Ada/lstm/lstm.ipynb": ADA, "B/lstm/lstm.ipynb": BILAL}
+    assert [(r.student, r.files, r.outcome) for r in done.rows] == [
+        ("Ada", (ada,), "new"),
+        ("B", (bilal,), "new"),
+    ]
+    assert not done.unmatched and not done.ignored
+
+
+def test_a_folder_is_as_good_as_an_archive(tmp_path: Path) -> None:
+    place = tmp_path / "out/Ada Lovelace_1234_assignsubmission_file_/lstm.ipynb"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(ADA)
+    done = collect(tmp_path / "out", tmp_path / "submitted", "lstm")
+    assert [row.student for row in done.rows] == ["Ada_Lovelace"]
+    assert submissions(tmp_path) == {"Ada_Lovelace/lstm/lstm.ipynb": ADA}
+
+
+def test_a_pattern_says_where_the_names_are(tmp_path: Path) -> None:
+    files = {"group 3/report-of-ada@example.org.ipynb": ADA, "group 3/readme.txt": b"hello"}
+    done = collected(tmp_path, files, pattern=r"report-of-(?P<student>[^@]+)@")
+    assert submissions(tmp_path) == {
+        "ada/lstm/report-of-ada@example.org.ipynb": ADA  # its name says nothing: the grader looks
+    }
+    assert done.unmatched == ["group 3/readme.txt"]
+    for pattern in ("(", "(.*)"):
+        with pytest.raises(CourseError, match="--pattern"):
+            collected(tmp_path, files, pattern=pattern)
+
+
+def test_the_last_attempt_counts(tmp_path: Path) -> None:
+    files = {
+        "ada_12345_67893_lstm-10.ipynb": ADA,
+        "ada_12345_67890_lstm.ipynb": OLD,
+        "ada_LATE_12345_67892_lstm-2.ipynb": OLD,
+    }
+    done = collected(tmp_path, files)
+    assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": ADA}
+    assert done.rows[0].files == ("ada_12345_67893_lstm-10.ipynb",)
+
+
+def test_an_archive_in_the_archive_is_opened_once(tmp_path: Path) -> None:
+    inner = zipped({"__MACOSX/._lstm.ipynb": b"x", "work/lstm.ipynb": ADA, "work/notes.pdf": b"x"})
+    deep = zipped({"again.zip": zipped({"lstm.ipynb": ADA})})
+    done = collected(tmp_path, {"Ada/my work.zip": inner, "B/work.zip": deep, "C.zip": inner})
+    assert submissions(tmp_path) == {"Ada/lstm/lstm.ipynb": ADA, "C/lstm/lstm.ipynb": ADA}
+    assert [(r.student, r.outcome, r.why) for r in done.rows] == [
+        ("Ada", "new", ""),
+        ("B", "not collected", "there is no notebook"),
+        ("C", "new", ""),
+    ]
+
+
+def test_where_several_could_be_meant_the_grader_gets_all(tmp_path: Path) -> None:
+    collected(
+        tmp_path,
+        {
+            "ada/a/lstm.ipynb": ADA,
+            "ada/b/lstm.ipynb": OLD,
+            "ben/gru.ipynb": OLD,
+            "ben/lstm.ipynb": ADA,
+            "cem/final.ipynb": ADA,
+        },
+    )
+    assert submissions(tmp_path) == {
+        "ada/lstm/1 lstm.ipynb": ADA,
+        "ada/lstm/2 lstm.ipynb": OLD,
+        "ben/lstm/lstm.ipynb": ADA,
+        "cem/lstm/final.ipynb": ADA,
+    }
+
+
+def test_nothing_is_overwritten_unless_one_says_so(tmp_path: Path) -> None:
+    collected(tmp_path, {"ada.ipynb": OLD, "ben.ipynb": OLD})
+    (tmp_path / "submitted/ada/lstm/timestamp.txt").write_text("2030-01-01 10:00:00 UTC")
+    before = submissions(tmp_path)
+    new = {"ada.ipynb": ADA, "ben.ipynb": OLD}
+    done = collected(tmp_path, new)
+    assert [row.outcome for row in done.rows] == ["kept", "there already"]
+    assert submissions(tmp_path) == before
+    done = collected(tmp_path, new, replace=True)
+    assert [row.outcome for row in done.rows] == ["replaced", "there already"]
+    assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": ADA, "ben/lstm/lstm.ipynb": OLD}
+
+
+def test_learners_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    done = collected(
+        tmp_path,
+        {
+            "Ada L_1234_assignsubmission_file_/lstm.ipynb": ADA,
+            "Ada L_1235_assignsubmission_file_/lstm.ipynb": BILAL,
+            "a b/lstm.ipynb": ADA,
+            "a_b/lstm.ipynb": BILAL,
+        },
+    )
+    assert submissions(tmp_path) == {
+        "Ada_L_1234/lstm/lstm.ipynb": ADA,
+        "Ada_L_1235/lstm/lstm.ipynb": BILAL,
+    }
+    assert [r.why for r in done.rows if r.outcome == "not collected"] == [
+        "another learner's folder would have the same name"
+    ] * 2
+
+
+def test_names_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as made:
+        for name in ("../../evil/lstm.ipynb", "/tmp/evil/lstm.ipynb", "C:\\evil\\lstm.ipynb"):
+            made.writestr(name, ADA)
+        link = zipfile.ZipInfo("ada/lstm.ipynb")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        made.writestr(link, "/etc/passwd")
+        made.writestr("... /\x1b[31m<b>/lstm.ipynb", ADA)
+        made.writestr("e\u0301va/../../lstm.ipynb", ADA)
+        made.writestr("e\u0301va \u0928\u093f\u0936\u093e/x/lstm.ipynb", ADA)
+        made.writestr("[red]/lstm.ipynb", ADA)
+    path = tmp_path / "a/b/c.zip"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(memory.getvalue())
+    done = collect(path, tmp_path / "a/b/submitted", "lstm")
+    assert sorted(submissions(tmp_path / "a/b")) == [
+        "red/lstm/lstm.ipynb",
+        "\u00e9va_\u0928\u093f\u0936\u093e/lstm/lstm.ipynb",
+    ]
+    assert {p.name for p in tmp_path.iterdir()} == {"a"}
+    assert {p.name for p in (tmp_path / "a/b").iterdir()} == {"c.zip", "submitted"}
+    assert len(done.ignored) == 5
+    assert "ada/lstm.ipynb is a link" in done.ignored
+
+
+def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ipynb"
+    secret.write_bytes(ADA)
+    folder = tmp_path / "out"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada/lstm.ipynb").symlink_to(secret)
+    (folder / "ben").symlink_to(tmp_path)
+    os.mkfifo(folder / "ada/pipe.ipynb")
+    (folder / "cem.ipynb").write_bytes(BILAL)
+    done = collect(folder, tmp_path / "submitted", "lstm")
+    assert submissions(tmp_path) == {"cem/lstm/lstm.ipynb": BILAL}
+    assert done.ignored == ["ben is a link", "ada/lstm.ipynb is a link"]
+
+
+def test_a_link_in_the_course_is_not_written_through(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "submitted").mkdir()
+    (tmp_path / "submitted/ada").symlink_to(elsewhere)
+    done = collected(tmp_path, {"ada.ipynb": ADA}, replace=True)
+    assert [(r.outcome, r.why) for r in done.rows] == [("not collected", "the folder is a link")]
+    assert not list(elsewhere.iterdir())
+
+
+def test_sizes_are_counted_and_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
+    bomb = zipped({"lstm.ipynb": bytes(5 << 20)})
+    done = collected(
+        tmp_path, {"ada/lstm.ipynb": bytes(5 << 20), "ben/w.zip": bomb, "c.ipynb": ADA}
+    )
+    assert [(r.student, r.why) for r in done.rows] == [
+        ("ada", "ada/lstm.ipynb is larger than 1 MB"),
+        ("ben", "lstm.ipynb is larger than 1 MB"),
+        ("c", ""),
+    ]
+    monkeypatch.setattr(archives, "MAX_FILES", 2)
+    with pytest.raises(CourseError, match="holds more than 2 files"):
+        collected(tmp_path, {f"{n}.ipynb": ADA for n in range(3)})
+
+
+def test_all_files_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rnncourse.grading.archive.Budget.__init__.__defaults__", (2 * len(ADA),))
+    done = collected(tmp_path, {f"{name}.ipynb": ADA for name in ("ada", "ben", "cem")})
+    assert [row.outcome for row in done.rows] == ["new", "new", "not collected"]
+
+
+@pytest.mark.parametrize("spoil", ["cut", "checksum", "encrypted", "method", "nothing"])
+def test_damaged_archives_are_said(tmp_path: Path, spoil: str) -> None:
+    inner = bytearray(zipped({"lstm.ipynb": ADA}))
+    header = inner.index(b"PK\x01\x02")
+    if spoil == "cut":
+        del inner[len(inner) // 2 :]
+    elif spoil == "checksum":
+        inner[header + 16] ^= 0xFF
+        inner[14] ^= 0xFF
+    elif spoil == "encrypted":
+        inner[header + 8] |= 1
+    elif spoil == "method":
+        inner[header + 10] = 14
+    else:
+        inner.clear()
+    done = collected(tmp_path, {"ada/w.zip": bytes(inner), "ben.ipynb": BILAL})
+    assert [row.outcome for row in done.rows] == ["not collected", "new"]
+    assert submissions(tmp_path) == {"ben/lstm/lstm.ipynb": BILAL}
+
+
+def test_who_handed_in_no_notebook_is_named(tmp_path: Path) -> None:
+    done = collected(
+        tmp_path,
+        {
+            "Ada_1234_assignsubmission_file_/report.pdf": b"%PDF",
+            "B_1235_assignsubmission_onlinetext_/onlinetext.html": b"hi",
+            "grades.csv": b"a,b",
+            "lstm (2).ipynb": ADA,
+            ".DS_Store": b"x",
+        },
+    )
+    assert [(r.student, r.outcome) for r in done.rows] == [
+        ("Ada", "not collected"),
+        ("B", "not collected"),
+    ]
+    assert done.unmatched == ["grades.csv", "lstm (2).ipynb"]
+
+
+def test_it_stops_where_there_is_nothing_to_do(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=r"nothing could be matched .*there is lstm\.ipynb"):
+        collected(tmp_path, {"lstm.ipynb": ADA})
+    with pytest.raises(CourseError, match="it holds no files"):
+        collected(tmp_path, {})
+    (tmp_path / "a.zip").write_bytes(b"hello")
+    for path, reason in ((tmp_path / "a.zip", "is no zip"), (tmp_path / "b.zip", "cannot be open")):
+        with pytest.raises(CourseError, match=reason):
+            collect(path, tmp_path / "submitted", "lstm")
+    assert not (tmp_path / "submitted").exists()
+
+
+def test_a_copy_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collected(tmp_path, {"ada.ipynb": OLD})
+    rename = Path.rename
+
+    def fail_once(self: Path, target: Path) -> Path:
+        if target.parent.name == "ada" and self.parent.name != "ada" and not moved:
+            moved.append(1)
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    moved: list[int] = []
+    monkeypatch.setattr(Path, "rename", fail_once)
+    done = collected(tmp_path, {"ada.ipynb": ADA, "ben.ipynb": BILAL}, replace=True)
+    assert [(r.outcome, r.why) for r in done.rows] == [
+        ("not collected", "No space left on device"),
+        ("new", ""),
+    ]
+    assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": OLD, "ben/lstm/lstm.ipynb": BILAL}
+
+
+def test_the_command_prints_a_table(tmp_path: Path) -> None:
+    course = tmp_path / "course"
+    course.mkdir()
+    path = tmp_path / "out.zip"
+    path.write_bytes(zipped({"Ada L_1234_assignsubmission_file_/lstm.ipynb": ADA, "x.txt": b"x"}))
+    command = [sys.executable, "-m", "rnncourse", "collect", str(path), "lstm"]
+    done = subprocess.run(
+        [*command, "--course", str(course)],
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Ada_L" in done.stdout and "new" in done.stdout
+    assert "Belongs to no learner: x.txt." in done.stdout
+    assert (course / "submitted/Ada_L/lstm/lstm.ipynb").read_bytes() == ADA
+
+
+def test_the_command_fails_in_one_sentence(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO())
+    path = tmp_path / "out.zip"
+    path.write_bytes(zipped({"[bold]/x.pdf": b"x"}))
+    for assignment, folder, reason in (
+        ("lsmt", tmp_path, "there is no assignment called lsmt"),
+        ("lstm", tmp_path / "nowhere", "there is no folder"),
+        ("lstm", tmp_path, "not collected: bold; the table says why"),
+    ):
+        with pytest.raises(CourseError, match=reason):
+            collect_archive(path, assignment, folder, console)
