@@ -3,59 +3,132 @@
 from __future__ import annotations
 
 import difflib
+import fcntl
+import hashlib
 import importlib
 import json
+import os
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
+from sqlalchemy import URL
+from traitlets.config import Config
 
 from ..checks import plan_of
 from ..errors import CourseError
 from ..exercise import exercises
-from .files import write
+from . import settings
+from .database import located, shown
+from .files import create
 from .spec import SpecError, Trial, prepare
+
+LAYOUT = str(Path("{nbgrader_step}", "{student_id}", "{assignment_id}"))
+DEFAULT_COURSE = "default_course"
+"""nbgrader's own name for a course that has none."""
+MAX_NAME = 128
+"""How long a learner's name may be in a gradebook."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """Where submissions come from and results go."""
+    """Where submissions come from and results go.
+
+    Attributes:
+        url: the gradebook's.
+        course_id: nbgrader's name for the course in the gradebook.
+        config: the configuration that nbgrader has in this folder.
+        submitted_folder: what learners handed in.
+        autograded_folder: what formgrader shows.
+        feedback_folder: what learners get back.
+    """
 
     root: Path
+    url: URL
+    course_id: str
+    config: Config
+    submitted_folder: Path
+    autograded_folder: Path
+    feedback_folder: Path
 
-    def submitted(self, student: str, assignment: str) -> Path:
-        return self.root / "submitted" / student / assignment / f"{assignment}.ipynb"
+    @staticmethod
+    def open(folder: Path, gradebook: str | None = None) -> Course:
+        """Read the configuration of a course folder, as nbgrader does that is started there.
+
+        Args:
+            gradebook: the URL of its gradebook, if not the one that is configured; a relative file
+                lies in the current folder.
+
+        Raises:
+            CourseError: the configuration or a URL cannot be used.
+        """
+        root = folder.resolve()
+        config = settings.load(root)
+        named = settings.directory(root, config)
+        if named.directory_structure != LAYOUT:
+            raise CourseError(
+                f"{root / settings.FILE} sets CourseDirectory.directory_structure: this grader "
+                f"only knows nbgrader's own, {LAYOUT}."
+            )
+        return Course(
+            root,
+            located(gradebook, Path.cwd()) if gradebook else located(named.db_url, root),
+            named.course_id or DEFAULT_COURSE,
+            config,
+            root / named.submitted_directory,
+            root / named.autograded_directory,
+            root / named.feedback_directory,
+        )
+
+    @property
+    def gradebook(self) -> str:
+        """The gradebook's URL, with the password."""
+        return self.url.render_as_string(hide_password=False)
+
+    @property
+    def gradebook_name(self) -> str:
+        """The gradebook in messages: its file, or its URL without the password."""
+        name = shown(self.url)
+        here = f"{Path.cwd()}{os.sep}"
+        return name.removeprefix(here)
+
+    def folder(self, student: str, assignment: str) -> Path:
+        return self.submitted_folder / student / assignment
 
     def autograded(self, student: str, assignment: str) -> Path:
-        return self.root / "autograded" / student / assignment / f"{assignment}.ipynb"
+        return self.autograded_folder / student / assignment / f"{assignment}.ipynb"
 
     def feedback(self, student: str, assignment: str) -> Path:
-        return self.root / "feedback" / student / assignment / f"{assignment}.html"
+        return self.feedback_folder / student / assignment / f"{assignment}.html"
 
     def records(self, assignment: str) -> Path:
         return self.root / "records" / assignment
 
-    @property
-    def gradebook(self) -> str:
-        return f"sqlite:///{self.root.resolve() / 'gradebook.db'}"
+    def record(self, student: str, assignment: str) -> Path:
+        return self.records(assignment) / f"{student}.json"
+
+    def overview(self, assignment: str) -> Path:
+        return self.root / "class" / f"{assignment}.html"
 
     def students(self, assignment: str) -> list[str]:
         """Who handed in something for an assignment.
 
         Raises:
-            CourseError: there is no such folder, or nobody did.
+            CourseError: there is no such folder, nobody did, or a learner's name cannot be kept.
         """
-        folder = self.root / "submitted"
+        folder = self.submitted_folder
         if not folder.is_dir():
             raise CourseError(
                 f"there is no folder {folder}: submissions are expected in "
                 f"{folder}/<learner>/{assignment}/{assignment}.ipynb."
             )
-        found = sorted(path.parent.name for path in folder.glob(f"*/{assignment}"))
+        found = [name for name in self._learners() if (folder / name / assignment).exists()]
         if not found:
             raise CourseError(
                 f"nobody has handed in {assignment}: there is no "
@@ -65,16 +138,62 @@ class Course:
 
     def without(self, assignment: str) -> list[str]:
         """Learners with a folder in submitted/, but none for an assignment."""
-        folders = (path for path in (self.root / "submitted").iterdir() if path.is_dir())
-        return sorted(path.name for path in folders if not (path / assignment).exists())
+        folder = self.submitted_folder
+        return [name for name in self._learners() if not (folder / name / assignment).exists()]
+
+    def _learners(self) -> list[str]:
+        folders = (path for path in self.submitted_folder.iterdir() if path.is_dir())
+        names = sorted(path.name for path in folders if not path.name.startswith("."))
+        for name in names:
+            if len(name) > MAX_NAME or not name.isprintable():
+                raise CourseError(
+                    f"the folder {self.submitted_folder}/{ascii(name)[1:-1]} needs another name: "
+                    f"at most {MAX_NAME} characters that can be printed."
+                )
+        return names
 
     def seed(self, assignment: str) -> int:
-        """The secret seed of an assignment in this course: drawn once, then always the same."""
-        path = self.records(assignment) / "seed.json"
+        """The secret seed of an assignment in this course: drawn once, then always the same.
+
+        Raises:
+            CourseError: its file is damaged.
+        """
+        path = self.root / "records" / f"{assignment}.seed.json"
         if not path.exists():
-            write(path, json.dumps({"seed": secrets.randbits(60)}) + "\n")
-        seed: int = json.loads(path.read_text(encoding="utf-8"))["seed"]
+            create(path, json.dumps({"seed": secrets.randbits(60)}) + "\n")
+        try:
+            seed = json.loads(path.read_bytes())["seed"]
+            if type(seed) is not int or not 0 <= seed < 2**60:
+                raise ValueError(seed)
+        except (ValueError, KeyError, TypeError) as error:
+            raise CourseError(
+                f"{path} is damaged. With another seed the hidden tests are others, and marks can "
+                "change: put the file back from a copy. Only if there is none, delete it."
+            ) from error
         return seed
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only grader of this course for a while. The lock ends with the process.
+
+        Raises:
+            CourseError: another grader is at work.
+        """
+        with (self.root / ".grading.lock").open("a+", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise CourseError(
+                    f"another grader (process {file.read().strip() or 'unknown'}) is at work in "
+                    "this course: wait for it."
+                ) from None
+            except OSError:
+                pass  # a file system without locks: each submission is kept whole all the same
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
 
 
 @dataclass(frozen=True)
@@ -100,7 +219,9 @@ class Checkout:
         )
 
     def assignments(self) -> list[str]:
-        return sorted(path.parent.name for path in (self.root / "solutions").glob("*/*.ipynb"))
+        """Those with hidden specs. An instructor may have others, which nbgrader grades itself."""
+        specs = (self.root / "tests" / "hidden").glob("[!_]*.py")
+        return sorted(p.stem for p in specs if (self.root / "solutions" / p.stem).is_dir())
 
     def known(self, assignment: str) -> str:
         """`assignment` itself.
@@ -120,6 +241,34 @@ class Checkout:
         path = self.root / "solutions" / assignment / f"{assignment}.ipynb"
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content
+
+    def notebooks(self, assignment: str) -> list[Path]:
+        """The files of all the instructor's notebooks of an assignment."""
+        return sorted((self.root / "solutions" / assignment).glob("*.ipynb"))
+
+    def decides(self, assignment: str, seed: int, limits: str) -> str:
+        """SHA-256 over all that decides a mark besides the submission: where it has not changed,
+        grading again gives the same marks.
+
+        Args:
+            limits: what a submission may use.
+        """
+        rooms = [self.root / "tests" / room for room in ("hidden", "mistakes")]
+        package = Path(__file__).parents[1]
+        files = [
+            *(room / name for room in rooms for name in ("__init__.py", f"{assignment}.py")),
+            *self.notebooks(assignment),
+            *(package / name for name in ("exercise.py", f"{assignment}.py")),
+            *sorted((package / "checks").rglob("*.py")),
+            *sorted((package / "checks").rglob("*.json")),
+            *sorted((package / "grading").glob("*.py")),
+        ]
+        digest = hashlib.sha256(f"{torch.__version__} {seed} {limits}".encode())
+        for path in files:
+            content = path.read_bytes() if path.exists() else b""
+            digest.update(f"\n{path.parent.name}/{path.name} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()
 
     def trials(self, assignment: str, seed: int) -> list[Trial]:
         """The exercises of an assignment with the secret inputs of a seed.

@@ -30,16 +30,16 @@ def release(checkout: Path, assignment: str) -> Path:
     target = checkout / "exercises" / assignment
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        convert(checkout, assignment, scratch, f"sqlite:///{scratch / 'gradebook.db'}")
+        _convert(checkout, assignment, scratch)
         if target.exists():
             shutil.rmtree(target)
         shutil.copytree(scratch / assignment, target)
     return target
 
 
-def convert(checkout: Path, assignment: str, output: Path, db_url: str) -> None:
-    """Run nbgrader's generate_assignment: the released notebook goes to `output`/<assignment>, the
-    assignment, its cells and points to the gradebook at `db_url`.
+def _convert(checkout: Path, assignment: str, output: Path) -> None:
+    """Run nbgrader's generate_assignment: the released notebook goes to `output`/<assignment>. The
+    gradebook that it wants to have lies beside it.
 
     Raises:
         CourseError: nbgrader refused; the message holds its reason.
@@ -49,14 +49,14 @@ def convert(checkout: Path, assignment: str, output: Path, db_url: str) -> None:
     config.CourseDirectory.source_directory = "solutions"
     config.CourseDirectory.release_directory = str(output)
     config.CourseDirectory.assignment_id = assignment
-    config.CourseDirectory.db_url = db_url
+    config.CourseDirectory.db_url = f"sqlite:///{output / 'gradebook.db'}"
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     reasons = _Reasons()
     converter.log = logging.getLogger("rnncourse.release")
     converter.log.propagate = False
     converter.log.addHandler(reasons)
     try:
-        with _programs_of_this_python():
+        with programs_of_this_python():
             converter.start()
     except (Exception, SystemExit) as error:
         reason = reasons.first or str(error)
@@ -66,7 +66,7 @@ def convert(checkout: Path, assignment: str, output: Path, db_url: str) -> None:
 
 
 @contextmanager
-def _programs_of_this_python() -> Iterator[None]:
+def programs_of_this_python() -> Iterator[None]:
     """nbgrader starts `alembic` by name; it lies beside this Python, activated or not."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
