@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 console = Console(soft_wrap=True, highlight=False)
 
+EXTRAS = {"distributed": "cluster", "psycopg": "postgresql", "psycopg2": "postgresql"}
+"""What else an instructor may need, beside the extra `grading`."""
+
 Folder = Annotated[Path, typer.Argument(help="where the exercises go")]
 Assignments = Annotated[list[str] | None, typer.Argument(help="all of them if left out")]
 
@@ -121,36 +124,91 @@ def release(assignments: Assignments = None) -> None:
 
 
 @app.command()
+def course(
+    folder: Annotated[Path, typer.Argument(help="for one class: submissions, marks, pages")],
+    specs: Annotated[Path | None, typer.Option(help="the checkout with the hidden specs")] = None,
+) -> None:
+    """Make a course folder for a class, outside the checkout."""
+    with _grader_installed():
+        from .grading.course import Checkout
+        from .grading.setup_course import set_up_course
+    course_id = set_up_course(folder, Checkout.find(specs))
+    console.print(f"made  {folder} (course {course_id}). Its README.md says what comes next.")
+
+
+@app.command()
+def collect(
+    archive: Annotated[Path, typer.Argument(help="what Moodle or Canvas hands out, or a folder")],
+    assignment: Annotated[str, typer.Argument(help="such as lstm")],
+    course: Annotated[Path, typer.Option(help="the course folder, with submitted/")] = Path(),
+    pattern: Annotated[
+        str | None,
+        typer.Option(help="where a file's path holds the learner: (?P<student>...)"),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="also where another version is there already")
+    ] = False,
+) -> None:
+    """Put learners' files from a learning platform where the grader looks for them.
+
+    What a learner has handed in before is kept unless --replace is given. The exit status is 1 when
+    a learner's files could not be taken; those of the others are.
+    """
+    with _grader_installed():
+        from .grading.collect import collect_archive
+    collect_archive(archive, assignment, course, console, pattern, replace)
+
+
+@app.command()
 def grade(
     assignments: Assignments = None,
     course: Annotated[Path, typer.Option(help="the course folder, with submitted/")] = Path(),
     specs: Annotated[Path | None, typer.Option(help="the checkout with the hidden specs")] = None,
+    gradebook: Annotated[
+        str | None, typer.Option(help="its URL, if it is not gradebook.db in the course folder")
+    ] = None,
     student: Annotated[str | None, typer.Option(help="only this learner")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="also what is graded and has not changed")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="write this run's results as JSON")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="time for each exercise")] = 10.0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="how many run at a time; else one a core, at most 8")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="a Dask scheduler, whose workers run them instead")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="computing time for each exercise, usually 10")
+    ] = None,
     cell_seconds: Annotated[
-        float, typer.Option(min=0.1, help="time for all cells of a notebook together")
-    ] = 60.0,
+        float | None, typer.Option(min=0.1, help="the same for all cells of a notebook, usually 60")
+    ] = None,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="run learners' code unprotected; reports say so")
     ] = False,
 ) -> None:
     """Grade submissions into the gradebook, with a feedback page for each learner.
 
-    The exit status is 1 when a submission had to be refused; the others are graded all the same.
+    What was graded before and has not changed is left as it is, so a run that was stopped goes on
+    where it was. The exit status is 1 when a submission had to be refused; the others are graded.
     """
     with _grader_installed():
-        from .grading.commands import grade_assignments
-    grade_assignments(
-        assignments,
-        course,
-        console,
-        specs=specs,
-        student=student,
-        report=report,
-        seconds=(cell_seconds, seconds),
-        protected=not no_sandbox,
-    )
+        from .grading.commands import Options, grade_assignments
+
+        options = Options(
+            specs=specs,
+            gradebook=gradebook,
+            student=student,
+            report=report,
+            seconds=seconds,
+            cell_seconds=cell_seconds,
+            workers=workers,
+            scheduler=scheduler,
+            again=again,
+            protected=not no_sandbox,
+        )
+        grade_assignments(assignments, course, console, options)
 
 
 def _state(report: Report) -> str:
@@ -163,6 +221,9 @@ def _grader_installed() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in ("rnncourse", "tests"):
+            raise
+        extra = EXTRAS.get(error.name or "", "grading")
         raise CourseError(
-            f"grading needs {error.name}, which is not installed: pip install 'rnncourse[grading]'."
+            f"this needs {error.name}, which is not installed: pip install 'rnncourse[{extra}]'."
         ) from error

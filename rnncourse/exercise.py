@@ -188,7 +188,7 @@ def substituted(name: str, replacement: Function, user: Function) -> Iterator[No
 
 def fill_forgotten(space: dict[str, Any]) -> dict[str, str]:
     """Fill exercises with plain functions of their names in `space`, a notebook's variables: a
-    learner who forgets @fill means it.
+    learner who forgets @fill means it, and of two functions the last one counts.
 
     Returns:
         A sentence for each exercise that was treated so.
@@ -196,7 +196,9 @@ def fill_forgotten(space: dict[str, Any]) -> dict[str, str]:
     notes = {}
     for name, entry in exercises().items():
         function = space.get(name)
-        if entry.filled or not inspect.isfunction(function) or entry.is_stub(function):
+        if not inspect.isfunction(function) or entry.is_stub(function):
+            continue
+        if inspect.unwrap(function) is entry.filled or function is entry.filled:
             continue
         if function.__name__ != name:
             continue

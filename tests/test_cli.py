@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from rnncourse.grading.host import Worker
+from rnncourse.grading.sandbox import WORDS, obstacle, sandboxed
 from tests.demonstration.learners import WRONG_ORDER, filled, solutions
 
 ROOT = Path(__file__).parents[1]
+NO_SANDBOX = obstacle()
 
 
 def rnncourse(
@@ -114,6 +117,14 @@ def test_doctor_knows_the_machine(tmp_path: Path) -> None:
         assert name in done.stdout
 
 
+@pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
+def test_doctor_starts_a_sandbox_and_says_what_it_does(tmp_path: Path) -> None:
+    said = rnncourse("doctor", cwd=tmp_path).stdout
+    with Worker(sandboxed()) as worker:
+        for layer in worker.layers.names:
+            assert f"{WORDS[layer]} ({layer})" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -122,7 +133,7 @@ def test_doctor_knows_the_machine(tmp_path: Path) -> None:
         (["check", "essay.ipynb"], "essay.ipynb is no notebook of the course"),
         (["submit", "lsmt"], "there is no assignment called lsmt"),
         (["grade", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
-        (["grade", "lstm"], "there is no folder submitted"),
+        (["grade", "lstm"], "submitted: submissions are expected in"),
         (["grade", "lstm", "--report", "."], ". is a folder; the report is a file."),
         (["grade", "lstm", "--course", "nowhere"], "there is no folder nowhere."),
         (["grade", "lstm", "--specs", "."], "holds no hidden specs"),

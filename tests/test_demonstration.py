@@ -27,13 +27,15 @@ def fetched(address: str) -> str:
 
 @pytest.fixture
 def places(tmp_path: Path) -> tuple[Path, Path, Path]:
-    site, feedback = tmp_path / "site", tmp_path / "class" / "feedback"
-    (feedback / "ada").mkdir(parents=True)
+    site, course = tmp_path / "site", tmp_path / "course"
+    (course / "feedback" / "ada").mkdir(parents=True)
+    (course / "class").mkdir()
     site.mkdir()
     (site / "index.html").write_text("the course", encoding="utf-8")
-    (feedback / "ada" / "lstm.html").write_text("ada's page", encoding="utf-8")
-    (tmp_path / "class" / "gradebook.db").write_text("marks", encoding="utf-8")
-    return site, feedback, tmp_path / "server.pid"
+    (course / "feedback" / "ada" / "lstm.html").write_text("ada's page", encoding="utf-8")
+    (course / "class" / "lstm.html").write_text("all of them", encoding="utf-8")
+    (course / "gradebook.db").write_text("marks", encoding="utf-8")
+    return site, course, tmp_path / "server.pid"
 
 
 def test_it_serves_the_site_and_the_pages_and_stops(places: tuple[Path, Path, Path]) -> None:
@@ -41,7 +43,8 @@ def test_it_serves_the_site_and_the_pages_and_stops(places: tuple[Path, Path, Pa
     try:
         assert fetched(address) == "the course"
         assert fetched(address + "feedback/ada/lstm.html") == "ada's page"
-        for outside in ("feedback/../gradebook.db", "feedback/%2e%2e/gradebook.db"):
+        assert fetched(address + "class/lstm.html") == "all of them"
+        for outside in ("feedback/../gradebook.db", "class/%2e%2e/gradebook.db", "gradebook.db"):
             with pytest.raises(urllib.error.HTTPError):
                 fetched(address + outside)
     finally:

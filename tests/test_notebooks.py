@@ -20,8 +20,8 @@ from nbclient import NotebookClient
 
 from rnncourse.checks import examine
 from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
-from rnncourse.grading.grade import points
 from rnncourse.grading.release import release
+from rnncourse.grading.source import Source
 from rnncourse.notebook import grade_id, nbgrader_metadata, source
 
 ROOT = Path(__file__).parents[1]
@@ -123,9 +123,10 @@ def test_every_exercise_has_its_cells_points_and_three_hints(chapter: str) -> No
         before = source(cells[cells.index(answer) - 1])
         assert f"`{name}` ({nbgrader_metadata(check)['points']} points)" in before
         assert [int(n) for n in re.findall(r"<summary>Hint (\d)", before)] == [1, 2, 3]
-    total = sum(points(content).values())
+    points = Source(content).points
+    total = sum(points.values())
     assert f"{total:g} points, about" in source(cells[0])
-    assert set(points(content)) == set(names(chapter))
+    assert set(points) == set(names(chapter))
 
 
 def test_nothing_is_saved_but_sources(chapter: str) -> None:

@@ -1,43 +1,235 @@
-"""A whole class, one submission after the other."""
+"""A whole class: what is new or has changed is graded, several at a time, and kept one by one.
+
+One thread reads, judges and writes; the pool only runs learners' code. A record is the last thing
+that is written of a submission, so whoever stops in the middle finds the rest still to do.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..checks.judge import key
+from .autograded import autograded
 from .course import Checkout, Course
-from .grade import grade_one, points
-from .gradebook import commit, register
-from .host import Limits, Worker
-from .record import Record
-from .sandbox import Launch
-from .submission import read
+from .feedback import page
+from .files import write
+from .grade import judge_submission
+from .gradebook import Book
+from .host import Limits, Questions, Run
+from .overview import overview
+from .pools import Errand, Pool
+from .record import ByHand, Record, from_json, to_json
+from .spec import Trial
+from .submission import Source, Submission, read
+
+OpenPool = Callable[[Errand], Pool]
+
+
+@dataclass(frozen=True)
+class Exam:
+    """An assignment in a course, ready to be graded.
+
+    Attributes:
+        decides: the hash of all that decides a mark besides the submission.
+    """
+
+    course: Course
+    assignment: str
+    source: Source
+    trials: Sequence[Trial]
+    book: Book
+    limits: Limits
+    decides: str
+
+    @staticmethod
+    def prepare(
+        checkout: Checkout, course: Course, assignment: str, limits: Limits, protected: bool = True
+    ) -> Exam:
+        """Draw the secret inputs and open the gradebook.
+
+        Raises:
+            CourseError: something is missing; then nothing has been written.
+        """
+        source = Source(checkout.source(assignment))
+        book = Book.open(course, checkout, assignment)
+        seed = course.seed(assignment)
+        trials = checkout.trials(assignment, seed)
+        decides = checkout.decides(assignment, seed, f"{limits} {protected}")
+        return Exam(course, assignment, source, trials, book, limits, decides)
+
+    @property
+    def errand(self) -> Errand:
+        cases = {
+            trial.plan.exercise: {
+                key(case): case for stage in trial.stages for case in (*stage.cases, *stage.instead)
+            }
+            for trial in self.trials
+        }
+        ready_made = {trial.plan.exercise: trial.spec.ready_made for trial in self.trials}
+        return Errand(Questions(cases, ready_made), self.limits)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission of a class that is done.
+
+    Attributes:
+        fresh: whether it was graded now; else it was found done.
+        running: whose submissions are being run at the moment.
+    """
+
+    record: Record
+    fresh: bool
+    running: tuple[str, ...] = ()
 
 
 def grade_class(
-    checkout: Checkout,
-    course: Course,
-    assignment: str,
-    students: Sequence[str],
-    limits: Limits,
-    launch: Launch,
-) -> Iterator[Record]:
+    exam: Exam, students: Iterable[str], open_pool: OpenPool, again: bool = False
+) -> Iterator[Graded]:
     """Grade submissions, keep each result as soon as it is there, and hand on the records.
 
     Args:
-        launch: how the worker is started that runs the learners' code.
+        open_pool: starts what runs them; called only if there is something to run.
+        again: grade also what is done and has not changed.
 
     Raises:
-        CourseError: something is missing; then nothing has been written.
+        CourseError: no worker can be started, or a result cannot be kept.
     """
-    source = checkout.source(assignment)
-    worth = points(source)
-    with Worker(launch) as worker, tempfile.TemporaryDirectory() as scratch:
-        trials = checkout.trials(assignment, course.seed(assignment))
-        register(checkout, course, assignment, Path(scratch))
+    scores = {} if again else exam.book.scores()
+    with ExitStack() as stack:
+        lane = _Lane(exam, lambda: stack.enter_context(open_pool(exam.errand)))
         for student in students:
-            submission = read(course.submitted(student, assignment), student, assignment)
-            record = grade_one(submission, trials, worth, worker, limits)
-            commit(record, submission, source, course)
+            folder = exam.course.folder(student, exam.assignment)
+            submission = read(folder, student, exam.assignment, exam.source)
+            if record := _done(exam, submission, scores.get(student)):
+                yield Graded(record, fresh=False, running=lane.names)
+            elif submission.refused:
+                yield Graded(_keep(exam, submission, None), fresh=True, running=lane.names)
+            else:
+                yield from lane.take(submission)
+        yield from lane.finish()
+
+
+def write_feedback(course: Course, record: Record, by_hand: ByHand) -> Path:
+    """Write the page that the learner gets back."""
+    path = course.feedback(record.student, record.assignment)
+    write(path, page(record, by_hand))
+    return path
+
+
+def write_overview(course: Course, assignment: str, book: Book) -> Path:
+    """Write the page on the whole class, from all records that there are."""
+    records = [record.brief() for record in kept_records(course, assignment)]
+    path = course.overview(assignment)
+    feedback = os.path.relpath(course.feedback_folder, path.parent)
+    by_hand, nothing = book.everyone(), course.without(assignment)
+    write(path, overview(assignment, records, by_hand, nothing, feedback))
+    return path
+
+
+def kept_records(course: Course, assignment: str) -> Iterator[Record]:
+    """The records of an assignment in the order of their learners; those that can be read."""
+    for path in sorted(course.records(assignment).glob("*.json")):
+        if record := _read(path):
             yield record
+
+
+class _Lane:
+    """Submissions on their way through a pool.
+
+    A submission that ran into a time limit runs once more when all others are done, alone: only
+    then is it too slow.
+    """
+
+    def __init__(self, exam: Exam, open_pool: Callable[[], Pool]) -> None:
+        self._exam = exam
+        self._open_pool = open_pool
+        self._pool: Pool | None = None
+        self._running: dict[Future[Run], Submission] = {}
+        self._late: list[tuple[Submission, Run]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(submission.student for submission in self._running.values())
+
+    def take(self, submission: Submission) -> Iterator[Graded]:
+        """Start a submission, and hand on what is done while there is no room for another."""
+        self._pool = self._pool or self._open_pool()
+        self._start(submission)
+        while len(self._running) > 2 * self._pool.size:
+            yield from self._finished()
+
+    def finish(self) -> Iterator[Graded]:
+        while self._running:
+            yield from self._finished()
+        for submission, run in self._late:
+            future = self._start(submission, _timed_out(run))
+            second = future.result()
+            del self._running[future]
+            whole = replace(run, exercises=run.exercises | second.exercises)
+            yield self._kept(submission, whole)
+
+    def _start(self, submission: Submission, only: Sequence[str] | None = None) -> Future[Run]:
+        assert self._pool is not None
+        future = self._pool.submit([cell.source for cell in submission.cells], only)
+        self._running[future] = submission
+        return future
+
+    def _finished(self) -> Iterator[Graded]:
+        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+        for future in done:
+            submission = self._running.pop(future)
+            run = future.result()
+            if _timed_out(run):
+                self._late.append((submission, run))
+            else:
+                yield self._kept(submission, run)
+
+    def _kept(self, submission: Submission, run: Run) -> Graded:
+        record = _keep(self._exam, submission, run)
+        return Graded(record, fresh=True, running=self.names)
+
+
+def _timed_out(run: Run) -> list[str]:
+    return [name for name, exercise in run.exercises.items() if exercise.ended == "timeout"]
+
+
+def _keep(exam: Exam, submission: Submission, run: Run | None) -> Record:
+    """Judge a submission and write all of it down; the record, which says that it is done, last."""
+    record = judge_submission(submission, exam.trials, exam.source.points, run)
+    record = replace(record, graded_by=exam.decides)
+    course, where = exam.course, (record.student, record.assignment)
+    notebook = autograded(record, submission.notebook or exam.source.released)
+    write(course.autograded(*where), json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    by_hand = exam.book.commit(record, submission.timestamp)
+    write_feedback(course, record, by_hand)
+    write(course.record(*where), to_json(record))
+    return record
+
+
+def _done(
+    exam: Exam, submission: Submission, scores: Mapping[str, float | None] | None
+) -> Record | None:
+    """The record of a submission that was graded as it is now, and is in the gradebook."""
+    where = submission.student, submission.assignment
+    record = _read(exam.course.record(*where))
+    if record is None or not submission.digest or not exam.course.feedback(*where).exists():
+        return None
+    made_from = record.submission, record.repairs, record.graded_by
+    same = made_from == (submission.digest, submission.repairs, exam.decides)
+    in_gradebook = scores == {e.exercise: e.points for e in record.exercises}
+    return record if same and in_gradebook else None
+
+
+def _read(path: Path) -> Record | None:
+    """The record in a file; None where there is none, or none that this version wrote."""
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -3,20 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from ..errors import CourseError
-from .classroom import grade_class
+from .classroom import Exam, Graded, OpenPool, grade_class, write_overview
 from .course import Checkout, Course
 from .files import write
-from .host import Limits
+from .host import Limits, Run
+from .pools import LocalPool
 from .record import Record, report_rows
 from .release import release
 from .sandbox import Launch, obstacle, sandboxed, unsafe
+
+MAX_WORKERS = 8
+"""Workers that are started when nobody says how many: each takes some 300 MB of memory."""
+TABLE_ROWS = 60
+"""Up to how many learners the terminal lists; the class page lists all."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    Attributes:
+        specs: the checkout with the hidden specs.
+        gradebook: its URL, if it is not the course folder's own.
+        student: only this learner.
+        report: where the run's results are written as JSON.
+        seconds: computing time for each exercise; None for the course's own setting.
+        cell_seconds: computing time for all cells of a notebook, likewise.
+        workers: how many run at a time on this machine; None for one a core.
+        scheduler: the address of a Dask scheduler whose workers run them instead.
+        again: grade also what is done and has not changed.
+        protected: whether learners' code runs in a sandbox.
+    """
+
+    specs: Path | None = None
+    gradebook: str | None = None
+    student: str | None = None
+    report: Path | None = None
+    seconds: float | None = None
+    cell_seconds: float | None = None
+    workers: int | None = None
+    scheduler: str | None = None
+    again: bool = False
+    protected: bool = True
 
 
 def release_assignments(names: Sequence[str] | None, console: Console) -> None:
@@ -27,64 +68,73 @@ def release_assignments(names: Sequence[str] | None, console: Console) -> None:
     """
     checkout = Checkout.find(None)
     for name in _chosen(checkout, names):
-        console.print(f"released  {shortest(release(checkout.root, name))}")
+        console.print(f"released  {shortest(release(checkout.root, name))}", markup=False)
 
 
 def grade_assignments(
-    names: Sequence[str] | None,
-    folder: Path,
-    console: Console,
-    *,
-    specs: Path | None = None,
-    student: str | None = None,
-    report: Path | None = None,
-    seconds: tuple[float, float] = (60.0, 10.0),
-    protected: bool = True,
+    names: Sequence[str] | None, folder: Path, console: Console, options: Options
 ) -> None:
     """Grade assignments by name, or all that somebody handed in; print marks and where they went.
-
-    Args:
-        seconds: for all cells of a notebook, and for each exercise.
 
     Raises:
         CourseError: an input is wrong, and nothing was graded; or some submissions were refused,
             and everything else was graded.
     """
-    checkout = Checkout.find(specs)
-    chosen = _chosen(checkout, names)
     if not folder.is_dir():
         raise CourseError(f"there is no folder {folder}.")
-    if report and report.is_dir():
-        raise CourseError(f"{report} is a folder; the report is a file.")
-    course = Course(folder)
+    if options.report and options.report.is_dir():
+        raise CourseError(f"{options.report} is a folder; the report is a file.")
+    course = Course.open(folder, options.gradebook)
+    named = _setting(course, "checkout")
+    checkout = Checkout.find(options.specs or (Path(named) if named else None))
+    chosen = _chosen(checkout, names)
     if not names:
-        chosen = [name for name in chosen if any((folder / "submitted").glob(f"*/{name}"))]
-    work = {name: _one_or_all(course.students(name), student, name) for name in chosen}
+        chosen = [name for name in chosen if any(course.submitted_folder.glob(f"*/{name}"))]
+    work = {name: _one_or_all(course.students(name), options.student, name) for name in chosen}
     if not work:
-        raise CourseError(f"nobody has handed in anything in {folder / 'submitted'}.")
-    launch = _launch(protected)
-    limits = Limits(*seconds)
+        raise CourseError(f"nobody has handed in anything in {course.submitted_folder}.")
+    limits = _limits(course, options)
+    workers = options.workers or _setting(course, "workers")
+    open_pool = pool_opener(workers, options.scheduler, options.protected)
     records: list[Record] = []
-    try:
-        for name, students in work.items():
-            with console.status(f"{name}: starting") as status:
-                for record in grade_class(checkout, course, name, students, limits, launch):
-                    records.append(record)
-                    status.update(f"{name}: {len(records)} graded, last {record.student}")
-    except KeyboardInterrupt:
-        console.print(f"Stopped: {len(records)} graded and kept. The next run grades all again.")
-        raise SystemExit(130) from None
-    console.print(_table(records))
-    if report:
+    with course.lock():
+        try:
+            for name, students in work.items():
+                with console.status(f"{name}: drawing the secret inputs"):
+                    exam = Exam.prepare(checkout, course, name, limits, options.protected)
+                with closing(exam.book) as book:
+                    graded = grade_class(exam, students, open_pool, options.again)
+                    records += _watched(graded, name, len(students), console)
+                    page = write_overview(course, name, book)
+                console.print(f"Class page: {shortest(page)}", markup=False)
+        except KeyboardInterrupt:
+            console.print("Stopped. What is graded is kept; the same command goes on from there.")
+            raise SystemExit(130) from None
+    if len(records) <= TABLE_ROWS:
+        console.print(_table(records))
+    if options.report:
         rows = json.dumps(report_rows(records), indent=1, ensure_ascii=False)
-        write(report, rows + "\n")
-    _say_where(course, report, records, console)
+        write(options.report, rows + "\n")
+    _say_where(course, options.report, records, console)
     for name in chosen:
-        if student is None and (without := course.without(name)):
-            console.print(f"Nothing handed in for {name}: {', '.join(without)}")
-    refused = [r.student for r in records if any(e.verdict == "refused" for e in r.exercises)]
-    if refused:
-        raise CourseError(f"refused, and marked 0: {', '.join(refused)}; the table says why.")
+        if options.student is None and (without := course.without(name)):
+            console.print(f"Nothing handed in for {name}: {', '.join(without)}", markup=False)
+    _raise_if_refused(records)
+
+
+def pool_opener(workers: int | None, scheduler: str | None, protected: bool) -> OpenPool:
+    """What starts the workers, once it is sure that it can.
+
+    Raises:
+        CourseError: there is no sandbox, or no scheduler.
+    """
+    if scheduler:
+        from .cluster import ClusterPool
+
+        return lambda errand: ClusterPool(scheduler, errand, protected)
+    launch = _launch(protected)
+    size = workers or min(MAX_WORKERS, _cores())
+    return lambda errand: LocalPool(launch, size, errand)
 
 
 def shortest(path: Path) -> Path:
@@ -93,12 +143,54 @@ def shortest(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def _watched(graded: Iterator[Graded], name: str, total: int, console: Console) -> Iterator[Record]:
+    """The records, briefly, as they come; how far it is and who is running is shown meanwhile."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[running]}", markup=False),
+    )
+    fresh = 0
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(name, total=total, rate="", running="starting")
+        for one in graded:
+            fresh += one.fresh
+            speed = progress.tasks[0].finished_speed or progress.tasks[0].speed
+            progress.update(
+                task,
+                advance=1,
+                rate=f"{speed:.1f} a second" if speed else "",
+                running=", ".join(one.running[:3]),
+            )
+            yield one.record.brief()
+    console.print(f"{name}: {fresh} graded, {total - fresh} had not changed")
+
+
+def _setting(course: Course, name: str) -> Any:
+    """What the course's nbgrader_config.py says, for nbgrader's own door too; None if nothing."""
+    return course.config.CourseDoor.get(name)
+
+
+def _limits(course: Course, options: Options) -> Limits:
+    seconds = options.seconds or _setting(course, "seconds")
+    cell_seconds = options.cell_seconds or _setting(course, "cell_seconds")
+    return Limits(cell_seconds or Limits.cells, seconds or Limits.exercise)
+
+
 def _launch(protected: bool) -> Launch:
     if not protected:
         return unsafe()
     if reason := obstacle():
         raise CourseError(f"{reason} To grade without it all the same: --no-sandbox.")
     return sandboxed()
+
+
+def _cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chosen(checkout: Checkout, names: Sequence[str] | None) -> list[str]:
@@ -113,11 +205,18 @@ def _one_or_all(found: list[str], wanted: str | None, assignment: str) -> list[s
     return [wanted]
 
 
+def _raise_if_refused(records: Sequence[Record]) -> None:
+    refused = [r.student for r in records if any(e.verdict == "refused" for e in r.exercises)]
+    if refused:
+        raise CourseError(f"refused, and marked 0: {', '.join(refused)}; the table says why.")
+
+
 def _table(records: Sequence[Record]) -> Table:
     table = Table("learner", "assignment", "mark", "why", show_lines=False)
-    for record in records:
+    for record in sorted(records, key=lambda r: (r.assignment, r.student)):
         mark = f"{record.points:g} of {record.max_points:g}"
-        table.add_row(record.student, record.assignment, mark, _why(record))
+        # As Text: a learner's name or message is not to be read as rich's markup.
+        table.add_row(*map(Text, (record.student, record.assignment, mark, _why(record))))
     return table
 
 
@@ -128,6 +227,8 @@ def _why(record: Record) -> str:
     for e in record.exercises:
         if e.verdict == "refused":
             return e.message
+        if e.flags:
+            return f"{e.exercise} waits for a person: {'; '.join(e.flags)}."
         if e.verdict != "passed":
             return f"{e.exercise}: {e.message}"
     return "All hidden tests passed."
@@ -136,12 +237,12 @@ def _why(record: Record) -> str:
 def _say_where(
     course: Course, report: Path | None, records: Sequence[Record], console: Console
 ) -> None:
-    layers = sorted({r.sandbox for r in records})
+    layers = sorted({r.sandbox for r in records} - {Run().layers})
     if "none" in layers:
         console.print("[bold]Learners' code ran WITHOUT a sandbox.[/bold]")
-    else:
+    elif layers:
         console.print(f"Learners' code ran under: {', '.join(layers)}")
-    console.print(f"Marks: {shortest(course.root / 'gradebook.db')}")
-    console.print(f"Feedback pages: {shortest(course.root / 'feedback')}")
+    console.print(f"Marks: {course.gradebook_name}", markup=False)
+    console.print(f"Feedback pages: {shortest(course.feedback_folder)}", markup=False)
     if report:
-        console.print(f"Report: {shortest(report)}")
+        console.print(f"Report: {shortest(report)}", markup=False)

@@ -1,57 +1,45 @@
-"""From a submission to a record: run it in the sandbox, judge what came out here."""
+"""From what a submission's code gave to a record: judged here, where its code cannot reach."""
 
 from __future__ import annotations
 
+import base64
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
-from ..checks.judge import Report, judge, key
-from ..notebook import grade_id
-from .host import ExerciseRun, Limits, Run, Worker
+from ..checks.judge import Report, judge
+from .host import ExerciseRun, Run
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .spec import Trial
 from .submission import Submission
 
-CHECK = "check_"
 
-
-def points(source: Mapping[str, Any]) -> dict[str, float]:
-    """What each exercise is worth: the points of its check cell in the instructor's notebook."""
-    return {
-        name.removeprefix(CHECK): float(cell["metadata"]["nbgrader"]["points"])
-        for cell in source["cells"]
-        if (name := grade_id(cell)).startswith(CHECK)
-    }
-
-
-def grade_one(
+def judge_submission(
     submission: Submission,
     trials: Sequence[Trial],
     worth: Mapping[str, float],
-    worker: Worker,
-    limits: Limits,
+    run: Run | None,
 ) -> Record:
-    """Grade one submission. Its code runs in the worker; what is right is decided here.
+    """Judge one submission.
 
     Args:
         trials: the exercises with their secret inputs and expected results.
         worth: the points of each exercise.
+        run: how it went in the sandbox; None for a submission that was refused.
     """
-    if submission.refused:
-        return _refused(submission, trials, worth, str(worker.layers))
-    calls = {
-        trial.plan.exercise: {
-            key(case): case for stage in trial.stages for case in (*stage.cases, *stage.instead)
-        }
-        for trial in trials
-    }
-    run = worker.run([cell.source for cell in submission.cells], calls, limits)
-    code = defaultdict(str, {cell.grade_id: cell.source for cell in submission.cells})
-    exercises = tuple(_exercise(trial, worth, run, submission, code) for trial in trials)
-    sandbox = str(worker.layers)
-    notes = _notes(submission, run)
-    return Record(submission.student, submission.assignment, exercises, sandbox, notes)
+    names = submission.student, submission.assignment
+    layers = Run().layers
+    if run is None:
+        exercises = [_refused(trial.plan.exercise, worth, submission.refused) for trial in trials]
+        notes: tuple[CellNote, ...] = ()
+    else:
+        code = defaultdict(
+            str, {name: cell.source for cell in submission.cells for name in cell.exercises}
+        )
+        exercises = [_exercise(trial, worth, run, submission, code) for trial in trials]
+        notes = _notes(submission, run)
+        layers = run.layers
+    return Record(*names, tuple(exercises), layers, notes, submission.repairs, submission.digest)
 
 
 def score(report: Report, shares: Mapping[str, float], worth: float) -> float:
@@ -74,11 +62,25 @@ def _exercise(
     message = _message(report, verdict, ran)
     if verdict == "unfilled" and (error := _cell_error(submission, run, name)):
         verdict, message = "error", f"Its cell ended with an error: {error}"
-    note = run.notes.get(name, "")
-    mistake = report.mistake.id if report.mistake else None
-    return ExerciseRecord(
-        name, earned, worth[name], verdict, message, mistake, report, code[name], note
+    graded = ExerciseRecord(
+        exercise=name,
+        points=earned,
+        max_points=worth[name],
+        verdict=verdict,
+        message=message,
+        mistake=report.mistake.id if report.mistake else None,
+        report=report,
+        code=code[name],
+        note=run.notes.get(name, ""),
     )
+    return _for_a_person(graded, run.flags.get(name, ()))
+
+
+def _for_a_person(graded: ExerciseRecord, flags: tuple[str, ...]) -> ExerciseRecord:
+    """An exercise with flags has no automatic mark, unless there is none to give anyway."""
+    if not flags or not graded.points:
+        return graded
+    return replace(graded, points=None, flags=flags)
 
 
 def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tuple[Verdict, float]:
@@ -116,25 +118,24 @@ def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
 
 def _cell_error(submission: Submission, run: Run, exercise: str) -> str:
     """The error of the cell that should have defined an exercise's function, if it had one."""
-    for note in run.cells:
-        if submission.cells[note.index].grade_id == exercise and note.error:
-            return note.error
+    for cell, ran in zip(submission.cells, run.cells, strict=False):
+        if exercise in cell.exercises and ran.error:
+            return ran.error
     return ""
 
 
 def _notes(submission: Submission, run: Run) -> tuple[CellNote, ...]:
     return tuple(
-        CellNote(submission.cells[note.index].source, note.output, note.error)
-        for note in run.cells
-        if note.output or note.error
+        CellNote(
+            submission.cells[ran.index].source,
+            ran.output,
+            ran.error,
+            tuple(base64.b64encode(figure).decode() for figure in ran.figures),
+        )
+        for ran in run.cells
+        if ran.output or ran.error or ran.figures
     )
 
 
-def _refused(
-    submission: Submission, trials: Sequence[Trial], worth: Mapping[str, float], layers: str
-) -> Record:
-    names = [trial.plan.exercise for trial in trials]
-    exercises = tuple(
-        ExerciseRecord(name, 0.0, worth[name], "refused", submission.refused) for name in names
-    )
-    return Record(submission.student, submission.assignment, exercises, layers)
+def _refused(exercise: str, worth: Mapping[str, float], reason: str) -> ExerciseRecord:
+    return ExerciseRecord(exercise, 0.0, worth[exercise], "refused", reason)

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from rnncourse.errors import CourseError
 from rnncourse.grading import sandbox
-from rnncourse.grading.commands import grade_assignments, release_assignments
+from rnncourse.grading.commands import Options, grade_assignments, release_assignments
 from tests.demonstration.learners import ROOT, write_class
 from tests.demonstration.server import claim, start, stop
 
@@ -79,10 +79,12 @@ def grade_class() -> None:
                 ["lstm"],
                 CLASS,
                 console,
-                specs=ROOT,
-                report=report,
-                seconds=(60.0, SECONDS),
-                protected=obstacle is None,
+                Options(
+                    specs=ROOT,
+                    report=report,
+                    seconds=SECONDS,
+                    protected=obstacle is None,
+                ),
             )
         except CourseError as error:
             console.print(f"{error}")
@@ -93,10 +95,10 @@ def grade_class() -> None:
 
 def serve(port: int) -> None:
     try:
-        address = start(SITE, CLASS / "feedback", port, NOTE)
+        address = start(SITE, CLASS, port, NOTE)
     except OSError as error:
         sys.exit(str(error))
-    console.print(f"\nFeedback pages  {address}feedback/")
+    console.print(f"\nThe class       {address}class/lstm.html")
     console.print(f"The course      {address}  (until make stop)")
 
 

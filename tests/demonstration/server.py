@@ -1,4 +1,4 @@
-"""Serves the site, and beside it the feedback pages of the demonstration class.
+"""Serves the site, and beside it the pages of the demonstration class.
 
 It goes on in the background until `make stop`.
 """
@@ -17,22 +17,24 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-FEEDBACK = "/feedback/"
+ROOMS = ("feedback", "class")
+"""What is served of a course folder: the learners' pages and the class's; nothing else of it."""
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Files of the site; below /feedback/, files of the class."""
+    """Files of the site; below the names of the rooms, files of the class."""
 
-    def __init__(self, *args: object, feedback: Path, **kwargs: object) -> None:
-        self.feedback = feedback
+    def __init__(self, *args: object, course: Path, **kwargs: object) -> None:
+        self.course = course
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def translate_path(self, path: str) -> str:
-        if not path.startswith(FEEDBACK):
+        room, _, rest = path.removeprefix("/").partition("/")
+        if room not in ROOMS:
             return super().translate_path(path)
-        site, self.directory = self.directory, str(self.feedback)
+        site, self.directory = self.directory, str(self.course / room)
         try:
-            return super().translate_path("/" + path.removeprefix(FEEDBACK))
+            return super().translate_path("/" + rest)
         finally:
             self.directory = site
 
@@ -40,13 +42,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def serve(site: Path, feedback: Path, port: int) -> None:
+def serve(site: Path, course: Path, port: int) -> None:
     """Serve on loopback until the process is ended."""
-    handler = functools.partial(Handler, directory=str(site), feedback=feedback)
+    handler = functools.partial(Handler, directory=str(site), course=course)
     http.server.ThreadingHTTPServer(("127.0.0.1", port), handler).serve_forever()
 
 
-def start(site: Path, feedback: Path, port: int, note: Path) -> str:
+def start(site: Path, course: Path, port: int, note: Path) -> str:
     """Start a server in the background and give its address.
 
     Args:
@@ -57,7 +59,7 @@ def start(site: Path, feedback: Path, port: int, note: Path) -> str:
     """
     stop(note)
     claim(port)
-    command = [sys.executable, "-m", __name__, str(site), str(feedback), str(port)]
+    command = [sys.executable, "-m", __name__, str(site), str(course), str(port)]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
         command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True

@@ -1,0 +1,95 @@
+"""Where submissions run: several at a time, each in a worker's sandbox.
+
+A pool is told what to ask once, and then takes submissions and gives futures of runs: workers of
+this machine here, other machines in `cluster`. What is right is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+from .host import Limits, Questions, Run, Worker
+from .sandbox import Launch
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What every submission of a class is asked, and what it may use."""
+
+    questions: Questions
+    limits: Limits
+
+
+class Pool(Protocol):
+    """Runs submissions.
+
+    Attributes:
+        size: how many run at a time.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
+        """Run a notebook's cells, then call its exercises, or only some of them."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+class LocalPool:
+    """Workers on this machine, each held by a thread of its own: bubblewrap ends with the thread
+    that started it."""
+
+    def __init__(self, launch: Launch, size: int, errand: Errand) -> None:
+        self._launch, self._size, self._errand = launch, size, errand
+        self._threads = ThreadPoolExecutor(size, thread_name_prefix="grading")
+        self._mine = threading.local()
+        self._workers: list[Worker] = []
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def __enter__(self) -> Self:
+        """Start all workers at once.
+
+        Raises:
+            SandboxError: one does not start.
+        """
+        together = threading.Barrier(self._size)
+        started = [self._threads.submit(self._start, together) for _ in range(self._size)]
+        try:
+            for future in started:
+                future.result()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.__exit__()
+        self._threads.shutdown()
+
+    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
+        return self._threads.submit(self._run, cells, only)
+
+    def _start(self, together: threading.Barrier) -> None:
+        together.wait()  # so that no thread takes the start of another
+        worker = Worker(self._launch)
+        self._workers.append(worker)
+        worker.__enter__()
+        self._mine.worker = worker
+
+    def _run(self, cells: Sequence[str], only: Collection[str] | None) -> Run:
+        worker: Worker = self._mine.worker
+        run = worker.run(cells, self._errand.questions, self._errand.limits, only)
+        return replace(run, layers=str(worker.layers))

@@ -1,0 +1,191 @@
+"""A grader that is killed at any moment loses nothing: the next run finishes the class.
+
+Most kills hit a grader whose pool gives answers that were prepared, so that hundreds fit into a
+minute; what is read, judged, written and committed is real. Ten hit the whole command.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import pytest
+
+from rnncourse.grading.classroom import Exam, grade_class
+from rnncourse.grading.course import Checkout, Course
+from rnncourse.grading.gradebook import Book
+from rnncourse.grading.host import Limits, Run
+from rnncourse.grading.pools import LocalPool
+from rnncourse.grading.sandbox import obstacle, sandboxed
+from rnncourse.grading.submission import read
+from tests.demonstration.learners import ROOT, write_class
+from tests.grading.class_dump import dump
+
+NO_SANDBOX = obstacle()
+pytestmark = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
+
+SEED = 20
+ROUNDS, KILLS_A_ROUND = 19, 10
+REAL_KILLS = 10
+HONEST = ("ada", "bilal", "chen", "dora", "emre", "goran")
+COPIES = 3
+"""How many learners hand in each notebook."""
+
+Answers = dict[tuple[str, ...], Run]
+
+
+class PreparedPool:
+    """A pool that answers from what real workers gave before."""
+
+    size = 2
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._threads = ThreadPoolExecutor(self.size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.shutdown()
+
+    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
+        return self._threads.submit(self._answer, tuple(cells))
+
+    def _answer(self, cells: tuple[str, ...]) -> Run:
+        time.sleep(0.002)
+        return self._answers[cells]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A class with a gradebook in which nobody has a mark yet, and what grading it comes to."""
+
+    template: Path
+    exam: Exam
+    answers: Answers
+    expected: dict[str, list[tuple[Any, ...]]]
+
+    def grade(self, folder: Path) -> int:
+        """Grade what is left in a copy of the class; how many that were."""
+        course = Course.open(folder)
+        book = Book.open(course, Checkout(ROOT), "lstm")
+        exam = Exam(course, "lstm", *_rest(self.exam), book, Limits(), self.exam.decides)
+        graded = grade_class(exam, course.students("lstm"), lambda _: PreparedPool(self.answers))
+        return sum(one.fresh for one in graded)
+
+
+def _rest(exam: Exam) -> tuple[Any, Any]:
+    return exam.source, exam.trials
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    template = tmp_path_factory.mktemp("template")
+    write_honest_class(template, COPIES)
+    course = Course.open(template)
+    exam = Exam.prepare(Checkout(ROOT), course, "lstm", Limits())
+    whole = tmp_path_factory.mktemp("whole") / "class"
+    shutil.copytree(template, whole)
+    answers: Answers = {}
+    with LocalPool(sandboxed(), 2, exam.errand) as pool:
+        for student in course.students("lstm"):
+            submission = read(course.folder(student, "lstm"), student, "lstm", exam.source)
+            cells = tuple(cell.source for cell in submission.cells)
+            if not submission.refused and cells not in answers:
+                answers[cells] = pool.submit(cells).result()
+    ready = Prepared(template, exam, answers, {})
+    assert ready.grade(whole) == len(HONEST) * COPIES
+    yield Prepared(template, exam, answers, dump(Course.open(whole).gradebook))
+
+
+def write_honest_class(course: Path, copies: int = 1) -> None:
+    """The demonstration's learners but for the one who never ends, each several times."""
+    write_class(course)
+    for folder in list((course / "submitted").iterdir()):
+        if folder.name in HONEST:
+            for copy in range(1, copies):
+                shutil.copytree(folder, folder.with_name(f"{folder.name}-{copy}"))
+        else:
+            shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_kills_at_any_moment_leave_the_same_gradebook(
+    prepared: Prepared, tmp_path: Path, number: int
+) -> None:
+    moments = random.Random(SEED + number)
+    folder = tmp_path / "class"
+    shutil.copytree(prepared.template, folder)
+    kills = 0
+    while kills < KILLS_A_ROUND:
+        hit = killed_after(moments.uniform(0, 0.15), lambda: prepared.grade(folder))
+        kills += hit
+        is_sound(folder)
+        if not hit:  # it came to its end: begin again
+            shutil.rmtree(folder)
+            shutil.copytree(prepared.template, folder)
+    prepared.grade(folder)
+    assert dump(Course.open(folder).gradebook) == prepared.expected
+    assert prepared.grade(folder) == COPIES  # nothing is left to do but the unreadable files
+
+
+def killed_after(seconds: float, work: Any) -> bool:
+    """Do some work in a forked process and kill it after a while; whether it was still at work."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+def is_sound(folder: Path) -> None:
+    """No half-written file, and a gradebook without a damaged page."""
+    connection = sqlite3.connect(folder / "gradebook.db")
+    assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
+    connection.close()
+    for page in folder.glob("feedback/*/*/*.html"):
+        assert page.read_text("utf-8").rstrip().endswith("</html>")
+
+
+def test_the_real_grader_killed_at_random_moments(tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole", tmp_path / "class"
+    write_honest_class(whole)
+    assert grade(whole).wait() == 1  # one file cannot be read
+    expected = dump(Course.open(whole).gradebook)
+    write_honest_class(folder)
+    (folder / "records").mkdir()
+    shutil.copy(whole / "records" / "lstm.seed.json", folder / "records")
+    moments = random.Random(SEED)
+    for _ in range(REAL_KILLS):
+        process = grade(folder)
+        time.sleep(moments.uniform(0, 9))
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.wait()
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive
+    assert grade(folder).wait() == 1
+    assert dump(Course.open(folder).gradebook) == expected
+
+
+def grade(course: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(course)]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet)
