@@ -25,7 +25,7 @@ from .pools import Errand, LocalPool
 from .sandbox import obstacle, sandboxed, unsafe
 
 NAME = "rnncourse"
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 10
 WORKERS_SECONDS = 120
 """How long to wait for the first worker to join: a batch system may take its time."""
 COUNT_SECONDS = 5.0

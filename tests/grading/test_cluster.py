@@ -60,7 +60,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subproce
 
 
 def grade(course: Path, *more: str) -> subprocess.Popen[str]:
-    report = ["--report", str(course / "report.json"), "--seconds", "3"]
+    report = ["--report", str(course / "report.json"), "--seconds", "1"]
     command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(course)]
     return subprocess.Popen(
         [*command, *report, *more],

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from rnncourse.grading.harmless import HarmlessExporter
 from rnncourse.grading.sandbox import obstacle
-from tests.browser import launch, program
+from tests.browser import program
 from tests.demonstration.learners import filled, solutions
 from tests.grading.nbgrader_course import essay, hand_in, jupyter, nbgrader, new_course
 
@@ -79,9 +79,9 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def formgrader(course: Path) -> Iterator[Formgrader]:
-    with jupyter(course) as (address, token), sync_playwright() as playwright:
-        page = launch(playwright).new_page()
+def formgrader(course: Path, browser: Browser) -> Iterator[Formgrader]:
+    with jupyter(course) as (address, token), browser.new_context() as context:
+        page = context.new_page()
         page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
         page.goto(f"{address}/api/status?token={token}")  # which leaves a cookie
         yield Formgrader(page, address, course)
