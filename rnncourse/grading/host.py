@@ -6,42 +6,61 @@ learner goes there. A submission that hangs, dies or sends nonsense costs itself
 
 from __future__ import annotations
 
+import contextlib
 import math
 import socket
+import struct
 import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
 from ..checks.drivers import Outcome
 from ..checks.judge import Key
 from ..checks.plan import Case
+from .deadline import Budget, ChildClock, Deadline
 from .protocol import (
+    ASK,
     END,
+    HERE,
+    MAX_FIGURES,
     MAX_OUTPUT,
+    MAX_STREAM,
     START,
+    Form,
     Frame,
+    Patience,
     ProtocolError,
+    Reader,
     clean,
+    clean_list,
+    encode,
+    figures_in,
     read_outcome,
-    receive,
-    send,
+    send_encoded,
 )
 from .sandbox import Launch, Layers, SandboxError
 
 Ended = Literal["done", "timeout", "died"]
-Calls = Mapping[str, Mapping[Key, Case]]
-"""What to call: for each exercise its cases by key."""
 
 MAX_SKIPPED = 2
 """How many cells that hang or kill their process are left out before a notebook is given up."""
 MAX_SOURCE = 80_000
 """Characters of a cell that fit into a frame, whatever they are."""
+MAX_FLAGS = 10
+"""Reasons for a person to look that are taken from a worker for an exercise."""
 END_SECONDS = 15.0
-"""Within which a worker has to get rid of a child."""
+"""Within which a worker has to get rid of a child, or to end."""
+ASK_SECONDS = 60.0
+"""Within which it has to take what it is asked."""
+
+_CREDENTIALS = struct.Struct("3i")  # process, user and group
+_SCM_CREDENTIALS = 2
 
 
 @dataclass(frozen=True)
@@ -49,8 +68,8 @@ class Limits:
     """What one submission may use.
 
     Attributes:
-        cells: seconds for all its cells together.
-        exercise: seconds for all calls of one exercise.
+        cells: seconds of computing time for all its cells together.
+        exercise: seconds of computing time for all calls of one exercise.
         memory: bytes.
     """
 
@@ -59,13 +78,53 @@ class Limits:
     memory: int = 1 << 30
 
 
+@dataclass(frozen=True, eq=False)
+class Questions:
+    """What every submission of a class is asked. It holds no answer.
+
+    Attributes:
+        cases: the calls to make, by exercise and key.
+        ready_made: what torch has for the same purpose, as dotted names, by exercise.
+    """
+
+    cases: Mapping[str, Mapping[Key, Case]] = field(default_factory=dict)
+    ready_made: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """As a worker is sent them."""
+        calls = [
+            Frame({"exercise": exercise, "driver": case.driver}, case.arrays)
+            for exercise, cases in self.cases.items()
+            for case in cases.values()
+        ]
+        ready_made = {name: list(found) for name, found in self.ready_made.items()}
+        first = Frame({"ready_made": ready_made, "calls": len(calls)})
+        return b"".join(encode(frame) for frame in (first, *calls))
+
+    @cached_property
+    def forms(self) -> dict[str, dict[Key, Form]]:
+        """What complete outcomes look like."""
+        return {
+            exercise: {key: Form.of(case) for key, case in cases.items()}
+            for exercise, cases in self.cases.items()
+        }
+
+
 @dataclass(frozen=True)
 class CellRun:
-    """How a cell went: what went wrong ("" if nothing did) and the beginning of its output."""
+    """How a cell went.
+
+    Attributes:
+        error: what went wrong, "" if nothing did.
+        output: the beginning of what it printed and displayed.
+        figures: PNG files.
+    """
 
     index: int
     error: str
     output: str
+    figures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,21 +149,26 @@ class Run:
     Attributes:
         cells: those that were reached, in order.
         notes: exercises that were filled in without @fill, with a sentence each.
+        flags: reasons for a person to look, by exercise.
+        layers: the layers of protection that were active, as one word.
     """
 
-    cells: tuple[CellRun, ...]
-    exercises: dict[str, ExerciseRun]
-    notes: dict[str, str]
+    cells: tuple[CellRun, ...] = ()
+    exercises: dict[str, ExerciseRun] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    layers: str = "not run"
 
 
 class Worker:
     """Runs submissions, one after the other, in a worker process.
 
         with Worker(sandboxed()) as worker:
-            run = worker.run(cells, calls)
+            run = worker.run(cells, questions, limits)
 
     Bubblewrap ends with the thread that started it: use a worker in the thread that made it, or
-    in one that lives as long. A process that has ended is replaced at the next run.
+    in one that lives as long. Several threads can have a worker each. A process that has ended is
+    replaced at the next run.
     """
 
     def __init__(self, launch: Launch, start_seconds: float = 120.0) -> None:
@@ -112,29 +176,43 @@ class Worker:
         self._start_seconds = start_seconds
         self._process: _Process | None = None
         self._layers = Layers()
+        self._closing = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> Self:
         self._started()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stop()
+        """End the process, and with it what it is running; any thread may do it."""
+        with self._closing:
+            self._closed = True
+            self._stop()
 
     @property
     def layers(self) -> Layers:
         """What stands between a learner's code and the grader, once the worker has started."""
         return self._layers
 
-    def run(self, cells: Sequence[str], calls: Calls, limits: Limits = Limits()) -> Run:
-        """Run the cells in order, then call the exercises.
+    def run(
+        self,
+        cells: Sequence[str],
+        questions: Questions,
+        limits: Limits = Limits(),
+        only: Collection[str] | None = None,
+    ) -> Run:
+        """Run the cells in order, then make the calls.
 
         After a call that hangs or kills its process, the cells run again in a new one for the
         exercises that are left. A cell that does so is left out of the next try.
 
+        Args:
+            only: the exercises to call; None for all.
+
         Raises:
-            SandboxError: the worker does not start.
+            SandboxError: the worker does not start, or has been closed.
         """
-        progress = _Progress(cells, calls, limits)
+        progress = _Progress(cells, questions, limits, only)
         deaths = 0
         while not progress.complete:
             try:
@@ -144,28 +222,28 @@ class Worker:
                 deaths += 1
                 if deaths > 1:
                     progress.give_up("died", "twice, it brought down the whole worker")
-        return Run(tuple(progress.ran), progress.exercises, progress.notes)
+        return progress.run(str(self._layers))
 
     def _attempt(self, progress: _Progress) -> None:
         """Do what is left in one new child, as far as it goes."""
         process = self._started()
-        failure: Exception | None = None
-        with process.fork() as link:
-            try:
-                _converse(link, progress)
-            except (ProtocolError, EOFError, OSError) as error:
-                failure = error
-        status = process.end()
+        process.ask(progress.questions)
+        failure = _Conversation(process.fork(), progress).hold()
         if failure:
-            progress.fail(failure, status)
+            progress.fail(failure, process.end())
+        else:
+            process.dismiss()
         if self._launch.sandboxed and "namespaces" not in self._layers.names:
             self._stop()  # only a new sandbox holds nothing of the child's
 
     def _started(self) -> _Process:
-        if self._process is None:
-            self._process = _Process(self._launch, self._start_seconds)
-            self._layers = self._process.layers
-        return self._process
+        with self._closing:
+            if self._closed:
+                raise SandboxError("the grading worker has been closed.")
+            if self._process is None:
+                self._process = _Process(self._launch, self._start_seconds)
+                self._layers = self._process.layers
+            return self._process
 
     def _stop(self) -> None:
         if self._process:
@@ -182,6 +260,9 @@ class _Process:
 
     def __init__(self, launch: Launch, seconds: float) -> None:
         self._control, theirs = socket.socketpair()
+        self._reader = Reader(self._control)
+        self._asked: Questions | None = None
+        self._ending = False
         self._folder = tempfile.TemporaryDirectory()
         self._log = Path(self._folder.name, "stderr")
         home = {} if launch.sandboxed else {"HOME": self._folder.name, "TMPDIR": self._folder.name}
@@ -196,40 +277,75 @@ class _Process:
                 start_new_session=True,  # an interrupt from the keyboard is the host's to handle
             )
         try:
-            ready = receive(self._control, time.monotonic() + seconds).header
+            ready = self._reader.frame(Deadline(seconds)).header
         except (ProtocolError, EOFError, OSError) as error:
             raise SandboxError(self._why_not_ready(error)) from None
-        self.layers = launch.layers(namespaces=ready.get("namespaces") is True)
+        self.layers = launch.layers(ready.get("namespaces") is True, ready.get("seccomp") is True)
+
+    def ask(self, questions: Questions) -> None:
+        """Say what submissions are asked from now on, if that is new."""
+        if questions is self._asked:
+            return
+        try:
+            self._take_end()
+            patience = Deadline(ASK_SECONDS)
+            send_encoded(self._control, ASK + questions.encoded, patience)
+        except (ProtocolError, EOFError, OSError):
+            raise _WorkerDied from None
+        self._asked = questions
 
     def fork(self) -> socket.socket:
         """A socket to a new child."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
+                self._take_end()
+                if sys.platform == "linux":
+                    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
                 socket.send_fds(self._control, [START], [theirs.fileno()])
-            except OSError:
+            except (ProtocolError, EOFError, OSError):
                 ours.close()
                 raise _WorkerDied from None
         return ours
 
-    def end(self) -> int:
-        """End the child, whatever it is doing; its exit status."""
+    def dismiss(self) -> None:
+        """Have the child ended; the next thing that is asked of the worker waits for it."""
         try:
             self._control.settimeout(END_SECONDS)
             self._control.sendall(END)
-            return int(receive(self._control, time.monotonic() + END_SECONDS).header["status"])
-        except (ProtocolError, EOFError, OSError, KeyError, TypeError, ValueError):
+        except OSError:
+            raise _WorkerDied from None
+        self._ending = True
+
+    def end(self) -> int:
+        """End the child, whatever it is doing; its exit status."""
+        self.dismiss()
+        try:
+            return self._take_end()
+        except (ProtocolError, EOFError, OSError):
             raise _WorkerDied from None
 
     def stop(self) -> None:
         """End the worker, by force if it does not end by itself."""
-        self._control.close()
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for it as well
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._control.close()
         self._folder.cleanup()
+
+    def _take_end(self) -> int:
+        """The exit status of the child that is being ended, if there is one."""
+        if not self._ending:
+            return 0
+        status = self._reader.frame(Deadline(END_SECONDS)).header.get("status")
+        if not isinstance(status, int):
+            raise ProtocolError("there is no exit status.")
+        self._ending = False
+        return status
 
     def _why_not_ready(self, error: Exception) -> str:
         self._process.kill()
@@ -249,23 +365,36 @@ class _Progress:
         skipped: cells that are left out from now on, with the reason.
     """
 
-    def __init__(self, cells: Sequence[str], calls: Calls, limits: Limits) -> None:
-        self.cells, self.calls, self.limits = cells, calls, limits
+    def __init__(
+        self,
+        cells: Sequence[str],
+        questions: Questions,
+        limits: Limits,
+        only: Collection[str] | None,
+    ) -> None:
+        self.cells, self.questions, self.limits = cells, questions, limits
+        self.names = [name for name in questions.cases if only is None or name in only]
         self.ran: list[CellRun] = []
         self.notes: dict[str, str] = {}
+        self.flags: dict[str, tuple[str, ...]] = {}
         self.exercises: dict[str, ExerciseRun] = {}
         self.cells_done = False
-        self.skipped: dict[int, str] = {}
+        too_long = f"the cell is not run: it has over {MAX_SOURCE} characters"
+        self.skipped = {k: too_long for k, cell in enumerate(cells) if len(cell) > MAX_SOURCE}
+        self._left_out = 0
         self._current: str | None = None
         self._outcomes: dict[Key, Outcome] = {}
 
     @property
     def pending(self) -> list[str]:
-        return [name for name in self.calls if name not in self.exercises]
+        return [name for name in self.names if name not in self.exercises]
 
     @property
     def complete(self) -> bool:
         return self.cells_done and not self.pending
+
+    def run(self, layers: str) -> Run:
+        return Run(tuple(self.ran), self.exercises, self.notes, self.flags, layers)
 
     def start_cells(self) -> None:
         self.ran, self._current = [], None
@@ -282,15 +411,16 @@ class _Progress:
     def fail(self, error: Exception, status: int) -> None:
         """Record that the child failed where it was: in a cell, or in an exercise."""
         ended: Ended = "timeout" if isinstance(error, TimeoutError) else "died"
+        note = _note(error, status)
         if self._current:
-            self.finish_exercise(ended, _note(error, status, self.limits.exercise))
+            self.finish_exercise(ended, note)
             return
-        note = _note(error, status, self.limits.cells)
         index = len(self.ran)
         honest = not isinstance(error, ProtocolError)
-        if honest and index < len(self.cells) and len(self.skipped) < MAX_SKIPPED:
+        if honest and index < len(self.cells) and self._left_out < MAX_SKIPPED:
             all_cells = " for all cells together" if ended == "timeout" else ""
             self.skipped[index] = f"this cell is left out: {note}{all_cells}"
+            self._left_out += 1
             return
         self.ran.append(CellRun(index, note, ""))
         self.give_up(ended, f"while the cells ran, {note}")
@@ -301,58 +431,101 @@ class _Progress:
         self.cells_done = True
 
 
-def _note(error: Exception, status: int, seconds: float) -> str:
+def _note(error: Exception, status: int) -> str:
     if isinstance(error, TimeoutError):
-        return f"it did not end within {seconds:g} seconds"
+        return str(error)
     if isinstance(error, ProtocolError):
         return f"its process sent what the grader does not take: {error}"
     return f"its process ended with exit status {status}"
 
 
-def _converse(link: socket.socket, progress: _Progress) -> None:
-    """Let a new child run the cells, then the exercises that are left.
+class _Conversation:
+    """What is said with one child: first all that it is to do, then what comes of it."""
 
-    Raises:
-        ProtocolError, TimeoutError, EOFError, OSError: the child failed.
-    """
-    limits = progress.limits
-    progress.start_cells()
-    deadline = time.monotonic() + limits.cells
-    seconds = math.ceil(limits.cells + limits.exercise * len(progress.pending)) + 1
-    send(link, Frame({"memory": limits.memory, "seconds": seconds}), deadline)
-    for index, source in enumerate(progress.cells):
-        reason = progress.skipped.get(index)
-        ran = CellRun(index, reason, "") if reason else _run_cell(link, index, source, deadline)
-        progress.ran.append(ran)
-    progress.notes = _fill_forgotten(link, progress, deadline)
-    progress.cells_done = True
-    for name in progress.pending:
-        outcomes = progress.start_exercise(name)
-        deadline = time.monotonic() + limits.exercise
-        for key, case in progress.calls[name].items():
-            outcomes[key] = _call(link, name, case, deadline)
-        progress.finish_exercise()
+    def __init__(self, link: socket.socket, progress: _Progress) -> None:
+        self._link, self._progress = link, progress
+        self._reader = Reader(link, ahead=True, limit=MAX_STREAM)
+        self._clock = ChildClock()
+
+    def hold(self) -> Exception | None:
+        """Hold it as far as it goes.
+
+        Returns:
+            why it ended early; None if it came to its end.
+        """
+        with self._link:
+            try:
+                self._run_cells()
+                for name in self._progress.pending:
+                    self._call(name)
+            except (ProtocolError, EOFError, OSError) as error:
+                return error
+        return None
+
+    def _run_cells(self) -> None:
+        progress, limits = self._progress, self._progress.limits
+        progress.start_cells()
+        patience = Budget(limits.cells, self._clock, 0.0)
+        self._meet(patience)
+        send_encoded(self._link, _errand(progress), patience)
+        flags = self._reader.frame(patience).header.get("flags")
+        if not isinstance(flags, dict):
+            raise ProtocolError("the flags are missing.")
+        figures = 0
+        for index in range(len(progress.cells)):
+            if index in progress.skipped:
+                progress.ran.append(CellRun(index, progress.skipped[index], ""))
+                continue
+            ran = _cell_run(index, self._reader.frame(patience))
+            figures += len(ran.figures)
+            if figures > MAX_FIGURES:
+                raise ProtocolError("there are too many figures.")
+            progress.ran.append(ran)
+        notes = self._reader.frame(patience).header.get("notes")
+        if not isinstance(notes, dict):
+            raise ProtocolError("the notes are missing.")
+        names = progress.names
+        progress.notes |= {name: clean(notes[name]) for name in names if name in notes}
+        progress.flags |= {n: clean_list(flags[n], MAX_FLAGS) for n in names if n in flags}
+        progress.cells_done = True
+
+    def _meet(self, patience: Patience) -> None:
+        """Take the child's first byte, with which the kernel says which process it is."""
+        space = socket.CMSG_SPACE(_CREDENTIALS.size)
+        while True:
+            self._link.settimeout(patience())
+            try:
+                first, told, _, _ = self._link.recvmsg(1, space)
+                break
+            except TimeoutError:
+                continue
+        if not first:
+            raise EOFError("the child has closed the connection")
+        if first != HERE:
+            raise ProtocolError("it does not begin as it should.")
+        for _, kind, data in told:
+            if kind == _SCM_CREDENTIALS and len(data) == _CREDENTIALS.size:
+                self._clock.follow(_CREDENTIALS.unpack(data)[0])
+
+    def _call(self, name: str) -> None:
+        outcomes = self._progress.start_exercise(name)
+        patience = Budget(self._progress.limits.exercise, self._clock, self._clock.read())
+        for key, form in self._progress.questions.forms[name].items():
+            outcomes[key] = read_outcome(self._reader.frame(patience), form)
+        self._progress.finish_exercise()
 
 
-def _run_cell(link: socket.socket, index: int, source: str, deadline: float) -> CellRun:
-    if len(source) > MAX_SOURCE:
-        return CellRun(index, f"the cell is not run: it has over {MAX_SOURCE} characters", "")
-    answer = _ask(link, Frame({"cell": source}), deadline).header
-    return CellRun(index, clean(answer.get("error")), clean(answer.get("output"), MAX_OUTPUT))
+def _errand(progress: _Progress) -> bytes:
+    """What a child is told: its limits, the exercises to call, and the cells."""
+    limits, pending = progress.limits, progress.pending
+    seconds = math.ceil(limits.cells + limits.exercise * len(pending)) + 1
+    cells = [cell for k, cell in enumerate(progress.cells) if k not in progress.skipped]
+    header = {"memory": limits.memory, "seconds": seconds, "only": pending, "cells": len(cells)}
+    frames = [Frame(header), *(Frame({"source": cell}) for cell in cells)]
+    return b"".join(encode(frame) for frame in frames)
 
 
-def _fill_forgotten(link: socket.socket, progress: _Progress, deadline: float) -> dict[str, str]:
-    notes = _ask(link, Frame({"forgotten": True}), deadline).header.get("notes")
-    if not isinstance(notes, dict):
-        raise ProtocolError("the notes are missing.")
-    return {name: clean(note) for name, note in notes.items() if name in progress.calls}
-
-
-def _call(link: socket.socket, exercise: str, case: Case, deadline: float) -> Outcome:
-    request = Frame({"exercise": exercise, "driver": case.driver}, case.arrays)
-    return read_outcome(_ask(link, request, deadline), case)
-
-
-def _ask(link: socket.socket, request: Frame, deadline: float) -> Frame:
-    send(link, request, deadline)
-    return receive(link, deadline)
+def _cell_run(index: int, frame: Frame) -> CellRun:
+    error = clean(frame.header.get("error"))
+    output = clean(frame.header.get("output"), MAX_OUTPUT)
+    return CellRun(index, error, output, figures_in(frame))

@@ -9,8 +9,13 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 SCRATCH_BYTES = 32 << 20
 SCRATCH_FILES = 2000
@@ -23,51 +28,102 @@ _CLONE_NEWIPC = 0x08000000
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWPID = 0x20000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
-_SIGKILL = 9
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 _CAPABILITY_VERSION_3 = 0x20080522
+_MADV_COLLAPSE = 25
+_HUGE_PAGE = 2 << 20
+_WAIT = "import os; os._exit(os.waitstatus_to_exitcode(os.wait()[1]) & 255)"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def forbid_inspection(forbidden: bool = True) -> None:
     """Let no other process of the same user read this one's memory, environment or descriptors."""
-    _call(_libc.prctl(_PR_SET_DUMPABLE, 0 if forbidden else 1, 0, 0, 0))
+    prctl(_PR_SET_DUMPABLE, 0 if forbidden else 1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process below whose own parent ends."""
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent() -> None:
     """End when the parent does, whatever ends it."""
-    _call(_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0))
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def new_namespaces() -> None:
-    """Leave the other processes: own users, mounts and System V memory. The next process that is
-    forked is the first of a process namespace, with which all that it starts will end."""
-    user, group = os.getuid(), os.getgid()
-    forbid_inspection(False)  # the maps of a process that nobody may inspect belong to root
-    _call(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS | _CLONE_NEWIPC | _CLONE_NEWPID))
-    for name, content in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{user} {user} 1"),
-        ("gid_map", f"{group} {group} 1"),
-    ):
-        Path("/proc/self", name).write_text(content)
+def become_keeper() -> None:
+    """Go on in a new process that can give each child namespaces of its own: it is the first of a
+    process namespace that belongs to its own user namespace. The process before only waits from
+    then on.
+
+    Raises:
+        OSError: the kernel does not allow it, or there are threads. The process may be half
+            changed then.
+    """
+    _new_user(_CLONE_NEWPID)
+    if os.fork():
+        os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", _WAIT])
+    die_with_parent()
 
 
-def private_folders() -> None:
-    """In new namespaces: an empty /tmp of limited size, where the process is from now on, and
-    nothing under /proc."""
+class ProcessNamespaces:
+    """Forks children that are alone, each the first process of a namespace of its own. For the
+    process that `become_keeper` made."""
+
+    def __init__(self) -> None:
+        self._own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    def fork(self) -> int:
+        """Like os.fork.
+
+        Raises:
+            OSError: it cannot be done.
+        """
+        _call(_libc.unshare(_CLONE_NEWPID))
+        pid = os.fork()
+        if pid:
+            _call(_libc.setns(self._own, _CLONE_NEWPID))
+        return pid
+
+
+def leave_others() -> None:
+    """In a child of `ProcessNamespaces`: own users without any right, own mounts, own System V
+    memory; an empty /tmp of limited size, where the process is from now on, and nothing under
+    /proc."""
+    _new_user(_CLONE_NEWNS | _CLONE_NEWIPC)
     nothing_special = _MS_NOSUID | _MS_NODEV
     _mount("/tmp", nothing_special, f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700")
     _mount("/proc", nothing_special | _MS_NOEXEC | _MS_RDONLY, "size=4k,nr_inodes=1,mode=555")
     os.chdir("/tmp")
+    _drop_capabilities()
+    _limit(resource.RLIMIT_NPROC, PROCESSES)
 
 
-def drop_capabilities() -> None:
-    """Give up what a new user namespace grants."""
-    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
-    none = (ctypes.c_uint32 * 6)()
-    _call(_libc.capset(header, none))
+def succeeds(attempt: Callable[[], None]) -> bool:
+    """Whether something can be done here without an error. A process of its own tries it."""
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1] == 0
+    run_and_exit(attempt)
+
+
+def try_namespaces() -> None:
+    """Do all that a child with its own namespaces needs, in a process that is not needed again."""
+    become_keeper()
+    pid = ProcessNamespaces().fork()
+    if pid == 0:
+        leave_others()
+    elif os.waitpid(pid, 0)[1] != 0:
+        raise OSError("the child could not be isolated")
+
+
+def try_too_many_processes() -> None:
+    """Start more processes than a limit allows. Linux does not hold root to that limit."""
+    _limit(resource.RLIMIT_NPROC, 1)
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
 
 
 def keep_only(link: socket.socket) -> socket.socket:
@@ -85,16 +141,12 @@ def keep_only(link: socket.socket) -> socket.socket:
 def limit(address_space: int, seconds: int) -> None:
     """Set limits that no later code can raise: bytes of memory (0 for none), seconds of CPU time,
     and sizes and numbers of files."""
-    limits = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: seconds,
-        resource.RLIMIT_FSIZE: FILE_BYTES,
-        resource.RLIMIT_NOFILE: OPEN_FILES,
-    }
     if address_space:
-        limits[resource.RLIMIT_AS] = address_space
-    for kind, value in limits.items():
-        resource.setrlimit(kind, (value, value))
+        _limit(resource.RLIMIT_AS, address_space)
+    _limit(resource.RLIMIT_CPU, seconds)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, FILE_BYTES)
+    _limit(resource.RLIMIT_NOFILE, OPEN_FILES)
 
 
 def address_space() -> int:
@@ -104,9 +156,79 @@ def address_space() -> int:
     return int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
 
 
-def limit_processes() -> None:
-    """In a new user namespace, limit processes and threads. Root's are not counted by Linux."""
-    resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
+def use_huge_pages() -> None:
+    """Gather this process's memory in large pages where the kernel can: to fork it, and to end what
+    was forked, then costs a fraction. It changes nothing else."""
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        return
+    for line in maps.read_text().splitlines():
+        span, access, _, _, _, *name = line.split()
+        if "w" not in access or name not in ([], ["[heap]"]):
+            continue
+        start, end = (int(address, 16) for address in span.split("-"))
+        start, end = -(-start // _HUGE_PAGE) * _HUGE_PAGE, end // _HUGE_PAGE * _HUGE_PAGE
+        if start < end:
+            _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_COLLAPSE)
+
+
+def end_children() -> None:
+    """End every child of this process and every orphan that it has adopted; wait for all."""
+    listed = Path("/proc/thread-self/children")
+    while True:
+        for pid in listed.read_text().split() if listed.exists() else ():
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def run_and_exit(body: Callable[[], None]) -> NoReturn:
+    """Run in a forked process, which must not go on where its parent was."""
+    status = 1
+    try:
+        body()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def exit_status(status: int) -> int:
+    """Of a process that was waited for: 128 + n after signal n."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def prctl(option: int, *arguments: int) -> None:
+    """Raises: OSError."""
+    padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
+    _call(_libc.prctl(option, *padded))
+
+
+def _new_user(others: int) -> None:
+    """Make a user namespace, with the same user and all rights in it, and `others` within it."""
+    user, group = os.getuid(), os.getgid()
+    forbid_inspection(False)  # the maps of a process that nobody may inspect belong to root
+    _call(_libc.unshare(_CLONE_NEWUSER | others))
+    for name, content in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        Path("/proc/self", name).write_text(content)
+
+
+def _drop_capabilities() -> None:
+    """Give up what a new user namespace grants."""
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    none = (ctypes.c_uint32 * 6)()
+    _call(_libc.capset(header, none))
+
+
+def _limit(kind: int, value: int) -> None:
+    resource.setrlimit(kind, (value, value))
 
 
 def _mount(folder: str, flags: int, options: str) -> None:

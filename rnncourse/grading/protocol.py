@@ -2,8 +2,10 @@
 
 On the wire: the lengths of header and body as two little-endian 32-bit numbers, the header, the
 body. The header's "arrays" lists the arrays of the body in order: name, dtype and shape of each.
-Whatever a frame claims is checked before anything is allocated for it. A deadline is an instant of
-time.monotonic() for the whole frame, so that a peer that trickles bytes gains nothing.
+Whatever a frame claims is checked before anything is allocated for it.
+
+Whoever waits for the other side gives a `Patience`, which is asked before every wait: it stands for
+an instant by which all has to be done, so that a peer that trickles bytes gains nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import json
 import math
 import socket
 import struct
-import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, get_args, get_type_hints
 
 import torch
@@ -22,8 +25,15 @@ from torch import Tensor
 from ..checks.drivers import COTANGENT, DRIVERS, GRADIENT, Arrays, Outcome, Problem, leaves
 from ..checks.plan import Case
 
+Patience = Callable[[], float]
+"""Says how many seconds may be waited now; raises TimeoutError when it is over."""
+
 MAX_HEADER = 1 << 20
+MAX_REMEMBERED = 1 << 12
+"""Bytes of a header that is not parsed again when the same one comes once more."""
 MAX_BODY = 1 << 24
+MAX_STREAM = 1 << 26
+"""Bytes that one child may send altogether."""
 MAX_ARRAYS = 64
 MAX_AXES = 8
 MAX_NAME = 100
@@ -32,17 +42,35 @@ MAX_TEXT = 500
 MAX_OUTPUT = 2000
 """Characters kept of what a cell prints and displays."""
 
-START, END = b"s", b"e"
-"""What the host sends a worker: START with a socket for a new child, END to end it."""
+MAX_FIGURES = 6
+"""Kept of a notebook."""
+MAX_FIGURE = 300_000
+"""Bytes of a figure."""
+MAX_PIXELS = 4000
+"""The longest side of a figure."""
+
+ASK, START, END = b"a", b"s", b"e"
+"""What the host sends a worker, see `worker`."""
+HERE = b"h"
+"""The first byte of a child: it shows the host which process this is."""
 
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
-    for dtype in (torch.float16, torch.float32, torch.float64, torch.int64, torch.bool)
+    for dtype in (
+        torch.float16,
+        torch.float32,
+        torch.float64,
+        torch.int64,
+        torch.uint8,
+        torch.bool,
+    )
 }
 KINDS = get_args(get_type_hints(Problem)["kind"])
 
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 _LENGTHS = struct.Struct("<II")
-_CHUNK = 1 << 20
+_PNG = struct.Struct(">8sI4sII")  # signature, then the first chunk's length, kind and first fields
+_CHUNK = 1 << 18
 
 
 class ProtocolError(ValueError):
@@ -57,47 +85,101 @@ class Frame:
     arrays: Arrays = field(default_factory=dict)
 
 
-def send(peer: socket.socket, frame: Frame, deadline: float | None = None) -> None:
+class Reader:
+    """Reads frames from a socket.
+
+    Args:
+        ahead: whether to read more than is asked for, where it is there already.
+        limit: how many bytes the other side may send.
+    """
+
+    def __init__(self, peer: socket.socket, ahead: bool = False, limit: float = math.inf) -> None:
+        self._peer, self._ahead, self._left = peer, ahead, limit
+        self._read = bytearray()
+
+    def frame(self, patience: Patience | None = None) -> Frame:
+        """The next frame.
+
+        Raises:
+            ProtocolError: what came is no frame, or one over a limit.
+            TimeoutError: the patience is over.
+            EOFError, OSError: the other side has gone.
+        """
+        header_length, body_length = _LENGTHS.unpack(self._take(_LENGTHS.size, patience))
+        if header_length > MAX_HEADER or body_length > MAX_BODY:
+            raise ProtocolError("a message is too long.")
+        raw = bytes(self._take(header_length, patience))
+        parse = _parse_again if header_length <= MAX_REMEMBERED else _parse
+        header, layout = parse(raw, body_length)
+        return Frame(dict(header), _arrays(layout, self._take(body_length, patience)))
+
+    def _take(self, length: int, patience: Patience | None) -> bytearray:
+        """The next `length` bytes. Memory is taken as they come, not as they are promised."""
+        while (missing := length - len(self._read)) > 0:
+            part = self._receive(_CHUNK if self._ahead else min(missing, _CHUNK), patience)
+            if not part:
+                raise EOFError("the other side has closed the connection")
+            self._left -= len(part)
+            if self._left < 0:
+                raise ProtocolError("the messages are too many or too long.")
+            self._read += part
+        taken = self._read[:length]
+        del self._read[:length]
+        return taken
+
+    def _receive(self, most: int, patience: Patience | None) -> bytes:
+        while True:
+            self._peer.settimeout(patience() if patience else None)
+            try:
+                return self._peer.recv(most)
+            except TimeoutError:
+                continue  # the patience decides whether that was all
+
+
+def send(peer: socket.socket, frame: Frame, patience: Patience | None = None) -> None:
     """Send a frame.
 
     Raises:
         ProtocolError: it is over a limit, or has an array that cannot travel.
-        TimeoutError: the deadline passed.
+        TimeoutError: the patience is over.
         OSError: the other side has gone.
     """
-    listed = []
-    body = bytearray()
+    send_encoded(peer, encode(frame), patience)
+
+
+def send_encoded(peer: socket.socket, encoded: bytes, patience: Patience | None = None) -> None:
+    """Send frames that are encoded already."""
+    rest = memoryview(encoded)
+    while rest:
+        peer.settimeout(patience() if patience else None)
+        try:
+            rest = rest[peer.send(rest) :]
+        except TimeoutError:
+            continue
+
+
+def encode(frame: Frame) -> bytes:
+    """A frame as it is sent.
+
+    Raises:
+        ProtocolError: it is over a limit, or has an array that cannot travel.
+    """
+    listed, parts = [], []
     for name, array in frame.arrays.items():
         if hindrance := cannot_travel(array):
             raise ProtocolError(f"{name} {hindrance}.")
-        listed.append([name, str(array.dtype).removeprefix("torch."), list(array.shape)])
-        body += array.numpy(force=True).tobytes()
+        listed.append([name, _NAMES[array.dtype], list(array.shape)])
+        parts.append(array.numpy(force=True).tobytes())
     header = json.dumps({**frame.header, "arrays": listed}).encode()
+    body = b"".join(parts)
     if len(header) > MAX_HEADER or len(body) > MAX_BODY:
         raise ProtocolError("the message is too long.")
-    _set_timeout(peer, deadline)
-    peer.sendall(_LENGTHS.pack(len(header), len(body)) + header + body)
-
-
-def receive(peer: socket.socket, deadline: float | None = None) -> Frame:
-    """Receive a frame.
-
-    Raises:
-        ProtocolError: what came is no frame, or one over a limit.
-        TimeoutError: the deadline passed before the whole frame was there.
-        EOFError, OSError: the other side has gone.
-    """
-    header_length, body_length = _LENGTHS.unpack(_read(peer, _LENGTHS.size, deadline))
-    if header_length > MAX_HEADER or body_length > MAX_BODY:
-        raise ProtocolError("a message is too long.")
-    header = _header(_read(peer, header_length, deadline))
-    layout = _layout(header.pop("arrays", None), body_length)
-    return Frame(header, _arrays(layout, _read(peer, body_length, deadline)))
+    return _LENGTHS.pack(len(header), len(body)) + header + body
 
 
 def cannot_travel(array: Tensor) -> str:
     """Why a tensor cannot be sent, as the end of a sentence on it; "" when it can."""
-    if array.dtype not in DTYPES.values():
+    if array.dtype not in _NAMES:
         return f"has the dtype {str(array.dtype).removeprefix('torch.')}"
     if array.is_nested or array.layout != torch.strided or array.is_meta:
         return "is not an ordinary tensor with numbers in it"
@@ -120,6 +202,79 @@ def clean(value: object, limit: int = MAX_TEXT) -> str:
     return kept + "…" if len(value) > limit else kept
 
 
+def clean_list(value: object, most: int) -> tuple[str, ...]:
+    """A list of strings from the sandbox.
+
+    Raises:
+        ProtocolError: it is something else, or too long.
+    """
+    if not isinstance(value, list) or len(value) > most:
+        raise ProtocolError("something that should be a list of texts is not.")
+    return tuple(clean(text) for text in value)
+
+
+def is_figure(file: bytes) -> bool:
+    """Whether a file begins as a PNG file of a sensible size. It is not decoded."""
+    if len(file) > MAX_FIGURE or len(file) < _PNG.size:
+        return False
+    signature, length, kind, width, height = _PNG.unpack_from(file)
+    begins = signature == b"\x89PNG\r\n\x1a\n" and (length, kind) == (13, b"IHDR")
+    return bool(begins and 0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS)
+
+
+def figures_in(frame: Frame) -> tuple[bytes, ...]:
+    """The figures that a cell's frame carries as its arrays.
+
+    Raises:
+        ProtocolError: one is none.
+    """
+    if not frame.arrays:
+        return ()
+    files = tuple(array.numpy().tobytes() for array in frame.arrays.values())
+    if any(array.dtype != torch.uint8 for array in frame.arrays.values()):
+        raise ProtocolError("a figure does not consist of bytes.")
+    if not all(is_figure(file) for file in files):
+        raise ProtocolError("a figure is no PNG file, or too large.")
+    return files
+
+
+def figure_arrays(files: Iterable[bytes]) -> Arrays:
+    """The arrays that carry figures."""
+    return {
+        f"figure {k}": torch.frombuffer(bytearray(file), dtype=torch.uint8)
+        for k, file in enumerate(files)
+    }
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the outcome of a case must look like to be complete.
+
+    Attributes:
+        inputs: the names of the case's arrays.
+        results: the names of the results.
+        gradients: shape and dtype of each gradient that is asked for.
+    """
+
+    inputs: tuple[str, ...]
+    results: frozenset[str]
+    gradients: dict[str, tuple[torch.Size, torch.dtype]]
+
+    @staticmethod
+    def of(case: Case) -> Form:
+        driver = DRIVERS[case.driver]
+        asked_for = {
+            GRADIENT + name: (value.shape, value.dtype)
+            for name, value in case.arrays.items()
+            if value.is_floating_point()
+            and not name.startswith(COTANGENT)
+            and name not in driver.scalars
+        }
+        differentiable = any(name.startswith(COTANGENT) for name in case.arrays)
+        results = frozenset(leaves(driver.structure))
+        return Form(tuple(case.arrays), results, asked_for if differentiable else {})
+
+
 def outcome_frame(outcome: Outcome) -> Frame:
     """The frame that carries an outcome out of the sandbox."""
     for name, array in outcome.arrays.items():
@@ -133,8 +288,8 @@ def outcome_frame(outcome: Outcome) -> Frame:
     return Frame(header, outcome.arrays)
 
 
-def read_outcome(frame: Frame, case: Case) -> Outcome:
-    """The outcome in a frame that a learner's process sent for a case.
+def read_outcome(frame: Frame, form: Form) -> Outcome:
+    """The outcome in a frame that a learner's process sent for a case of this form.
 
     It is complete: unless it has a problem, it has every result, and every gradient that was asked
     for or a gradient problem. What is left out must not pass for right.
@@ -146,31 +301,17 @@ def read_outcome(frame: Frame, case: Case) -> Outcome:
     if problem:
         return Outcome(problem=problem)
     gradient_problem = _problem(frame.header.get("gradient_problem"))
-    asked_for = {} if gradient_problem else _gradients(case)
-    expected = {*leaves(DRIVERS[case.driver].structure), *asked_for}
-    if set(frame.arrays) != expected:
+    gradients = {} if gradient_problem else form.gradients
+    if frame.arrays.keys() != form.results | gradients.keys():
         raise ProtocolError("the results are not those that were asked for.")
-    for name, value in asked_for.items():
-        if frame.arrays[name].shape != value.shape or frame.arrays[name].dtype != value.dtype:
+    for name, (shape, dtype) in gradients.items():
+        if frame.arrays[name].shape != shape or frame.arrays[name].dtype != dtype:
             raise ProtocolError(f"the {name} does not have its shape and dtype.")
     changed = frame.header.get("changed")
     if not isinstance(changed, list):
         raise ProtocolError("the list of changed inputs is missing.")
-    known = tuple(name for name in case.arrays if name in changed)
+    known = tuple(name for name in form.inputs if name in changed) if changed else ()
     return Outcome(frame.arrays, gradient_problem=gradient_problem, changed=known)
-
-
-def _gradients(case: Case) -> Arrays:
-    """What a case's driver gives a gradient of, under the gradients' names."""
-    if not any(name.startswith(COTANGENT) for name in case.arrays):
-        return {}
-    return {
-        GRADIENT + name: value
-        for name, value in case.arrays.items()
-        if value.is_floating_point()
-        and not name.startswith(COTANGENT)
-        and name not in DRIVERS[case.driver].scalars
-    }
 
 
 def _problem_pair(problem: Problem | None) -> list[str] | None:
@@ -185,38 +326,6 @@ def _problem(value: object) -> Problem | None:
     return Problem(value[0], clean(value[1]))
 
 
-def _set_timeout(peer: socket.socket, deadline: float | None) -> None:
-    if deadline is None:
-        peer.settimeout(None)
-        return
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError("the deadline has passed")
-    peer.settimeout(remaining)
-
-
-def _read(peer: socket.socket, length: int, deadline: float | None) -> bytearray:
-    """Exactly `length` bytes. Memory is taken as they come, not as they are promised."""
-    read = bytearray()
-    while len(read) < length:
-        _set_timeout(peer, deadline)
-        part = peer.recv(min(length - len(read), _CHUNK))
-        if not part:
-            raise EOFError("the other side has closed the connection")
-        read += part
-    return read
-
-
-def _header(raw: bytearray) -> dict[str, Any]:
-    try:
-        header = json.loads(raw.decode())
-    except (ValueError, RecursionError):
-        raise ProtocolError("a header is not JSON.") from None
-    if not isinstance(header, dict):
-        raise ProtocolError("a header is not an object.")
-    return header
-
-
 @dataclass(frozen=True)
 class _Layout:
     """One array in a body: where it starts and ends, in bytes, and what it is."""
@@ -228,7 +337,22 @@ class _Layout:
     end: int
 
 
-def _layout(listed: object, length: int) -> list[_Layout]:
+def _parse(raw: bytes, body_length: int) -> tuple[dict[str, Any], tuple[_Layout, ...]]:
+    """A header but for its list of arrays, and what that says about a body of this length."""
+    try:
+        header = json.loads(raw.decode())
+    except (ValueError, RecursionError):
+        raise ProtocolError("a header is not JSON.") from None
+    if not isinstance(header, dict):
+        raise ProtocolError("a header is not an object.")
+    return header, _layout(header.pop("arrays", None), body_length)
+
+
+# From all right submissions come the same headers.
+_parse_again = lru_cache(maxsize=1024)(_parse)
+
+
+def _layout(listed: object, length: int) -> tuple[_Layout, ...]:
     """The arrays of a body of `length` bytes."""
     if not isinstance(listed, list) or len(listed) > MAX_ARRAYS:
         raise ProtocolError("a header has no list of arrays, or too many.")
@@ -239,7 +363,7 @@ def _layout(listed: object, length: int) -> list[_Layout]:
         raise ProtocolError("a body is not as long as its arrays.")
     if len({array.name for array in layout}) != len(layout):
         raise ProtocolError("two arrays have the same name.")
-    return layout
+    return tuple(layout)
 
 
 def _placed(entry: object, start: int) -> _Layout:
@@ -260,7 +384,12 @@ def _placed(entry: object, start: int) -> _Layout:
     return _Layout(name, DTYPES[dtype], tuple(shape), start, end)
 
 
-def _arrays(layout: list[_Layout], body: bytearray) -> Arrays:
+def _arrays(layout: Sequence[_Layout], body: bytearray) -> Arrays:
+    dtypes = {array.dtype for array in layout}
+    if body and len(dtypes) == 1 and torch.bool not in dtypes:  # nearly always, and quicker
+        numbers = torch.frombuffer(body, dtype=layout[0].dtype)
+        parts = numbers.split([math.prod(array.shape) for array in layout])
+        return {a.name: part.view(a.shape) for a, part in zip(layout, parts, strict=True)}
     return {array.name: _array(array, body[array.start : array.end]) for array in layout}
 
 

@@ -12,13 +12,28 @@ import rnncourse
 
 from ..errors import CourseError
 
-MODULES = ("isolation.py", "protocol.py", "session.py", "worker.py")
+MODULES = (
+    "isolation.py",
+    "protocol.py",
+    "scan.py",
+    "seccomp.py",
+    "session.py",
+    "worker.py",
+)
 """What of this package the sandbox sees."""
 
 COURSE, SITE = "/course", "/site"
 TMP_BYTES = 64 << 20
 _PACKAGE = Path(rnncourse.__file__).parent
 _HERE = Path(__file__).parent
+
+WORDS = {
+    "bubblewrap": "sees none of your files, processes and networks",
+    "namespaces": "is alone, in a place that disappears with it",
+    "seccomp": "can start no programs and make no connections",
+    "rlimits": "has limits on memory, time and files",
+}
+"""The layers of protection, and what learners' code can or cannot do for each."""
 
 
 class SandboxError(CourseError):
@@ -31,13 +46,19 @@ class Layers:
 
     Attributes:
         names: of "bubblewrap" (files, network, processes), "namespaces" (each child in its own)
-            and "rlimits" (memory, time, sizes); none in the unsafe mode.
+            "seccomp" (system calls) and "rlimits" (memory, time, sizes); none in the unsafe mode.
     """
 
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "+".join(self.names) or "none"
+
+    def in_words(self) -> str:
+        """What each of them does, and which ones there could be besides."""
+        there = "; ".join(f"{words} ({n})" for n, words in WORDS.items() if n in self.names)
+        missing = ", ".join(name for name in WORDS if name not in self.names)
+        return f"learners' code {there}" + (f". Not on this machine: {missing}" if missing else "")
 
 
 @dataclass(frozen=True)
@@ -53,11 +74,12 @@ class Launch:
     environment: dict[str, str]
     sandboxed: bool
 
-    def layers(self, namespaces: bool) -> Layers:
-        """What there is, given whether the worker can make namespaces for its children."""
+    def layers(self, namespaces: bool, seccomp: bool) -> Layers:
+        """What there is, given what a worker has found that it can do for its children."""
         if not self.sandboxed:
             return Layers()
-        return Layers(("bubblewrap", *(["namespaces"] if namespaces else []), "rlimits"))
+        tried = {"namespaces": namespaces, "seccomp": seccomp}
+        return Layers(("bubblewrap", *(name for name, works in tried.items() if works), "rlimits"))
 
 
 def sandboxed(*options: str) -> Launch:
@@ -126,6 +148,7 @@ def _worker(python: str, mode: str) -> list[str]:
 def _environment(path: str) -> dict[str, str]:
     """All that a worker has but for its home; nothing of the instructor's."""
     one_thread = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+    one_thread["OMP_THREAD_LIMIT"] = "1"  # where a notebook asks for more, it still goes on
     return {
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",
@@ -138,19 +161,19 @@ def _environment(path: str) -> dict[str, str]:
 
 
 def _system() -> list[str]:
-    """The system's programs and libraries, and Python's own."""
-    options = ["--ro-bind", "/usr", "/usr"]
-    for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
-        folder = Path(name)
-        if folder.is_symlink():
-            options += ["--symlink", str(folder.readlink()), name]
-        elif folder.is_dir():
-            options += ["--ro-bind", name, name]
-    for name in ("/etc/ld.so.cache", "/etc/alternatives"):
+    """The system's libraries, and Python with its own: no programs, nothing else under /usr."""
+    options: list[str] = []
+    for name in ("lib", "lib32", "lib64", "libx32"):
+        top, folder = Path("/", name), f"/usr/{name}"
+        options += ["--ro-bind-try", folder, folder]
+        if top.is_symlink():
+            options += ["--symlink", str(top.readlink()), str(top)]
+        elif top.is_dir():
+            options += ["--ro-bind", str(top), str(top)]
+    for name in ("/etc/ld.so.cache", "/etc/alternatives", "/usr/share/zoneinfo"):
         options += ["--ro-bind-try", name, name]
-    if not Path(sys.base_prefix).is_relative_to("/usr"):
-        options += ["--ro-bind", sys.base_prefix, sys.base_prefix]
-    return options
+    python, libraries = _base_python(), str(Path(sys.base_prefix, "lib"))
+    return [*options, "--ro-bind", libraries, libraries, "--ro-bind", python, python]
 
 
 def _course() -> list[str]:
@@ -167,11 +190,13 @@ def _course() -> list[str]:
 
 def _packages(site: dict[str, str]) -> list[str]:
     """The installed packages, each folder at its place inside."""
-    options: list[str] = []
+    options = [part for folder, inside in site.items() for part in ("--ro-bind", folder, inside)]
     for folder, inside in site.items():
-        options += ["--ro-bind", folder, inside]
         if Path(folder, "rnncourse").is_dir():  # installed: its grader is there as well
-            options += ["--tmpfs", f"{inside}/rnncourse", "--remount-ro", f"{inside}/rnncourse"]
+            among_libraries = Path(folder).is_relative_to(Path(sys.base_prefix, "lib"))
+            for place in (inside, folder) if among_libraries else (inside,):
+                hidden = f"{place}/rnncourse"
+                options += ["--tmpfs", hidden, "--remount-ro", hidden]
     return options
 
 

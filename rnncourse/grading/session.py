@@ -4,35 +4,88 @@ from __future__ import annotations
 
 import io
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
 import torch
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
+from matplotlib.figure import Figure
 from torch import Tensor
 from traitlets import Type
 from traitlets.config import Config
 
 import rnncourse.checks
 
-from ..checks.drivers import COTANGENT, DRIVERS, Arrays, Driver, Outcome, Problem
-from ..exercise import FillError, exercises, fill, fill_forgotten, find
-from .protocol import MAX_OUTPUT
+from ..checks.drivers import (
+    COTANGENT,
+    DRIVERS,
+    PROBE,
+    Arrays,
+    Outcome,
+    Problem,
+    Structure,
+    leaves,
+)
+from ..exercise import Exercise, FillError, exercises, fill, fill_forgotten, find
+from .protocol import MAX_FIGURES, MAX_OUTPUT, encode, is_figure, outcome_frame
+from .scan import Reading, read_cells
 
-_WARM_UP = (
+DOTS_PER_INCH = (80, 40)
+"""The second is for figures that are too large as a file at the first."""
+MAX_INCHES = 20
+"""The longest side of a figure that is drawn."""
+
+REHEARSALS = 10
+"""How often a worker goes through what a child does, for Python gets faster at it each time."""
+_READ = """
+import math as m
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self, size=3):
+        super().__init__()
+        self.weights = [nn.Parameter(torch.ones(size)) for _ in range(2)]
+
+def f(x, *rest):
+    \"\"\"Text.\"\"\"
+    for k in range(3):
+        if k > 1 and not rest:
+            x, y = x[:, k:] @ rest[0].T + m.pi, getattr(torch, "tanh")(x)
+    return (lambda z: z - 1)(y)
+"""
+_LOOK = "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.title('a'); plt.show()"
+_REHEARSAL = (
     "1 + 1",
     "%matplotlib inline",
     "%time sum(range(3))",
-    "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.title('a'); plt.show()",
-    "raise ValueError('a')",
-    "import torch; print(torch.ones(2, 2))",
+    "import torch\nfrom rnncourse import check, data, fill, nn, play, plots, train",
+    "plots.course_style()\nprint()",
+    "def f(x):\n    return x\n\nraise ValueError(f(3))",
+    "import torch\nprint(torch.ones(2, 2))",
 )
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """How a cell went.
+
+    Attributes:
+        error: what went wrong, "" if nothing did.
+        output: the beginning of what it printed and displayed.
+        figures: PNG files of what it drew.
+    """
+
+    error: str
+    output: str
+    figures: tuple[bytes, ...]
 
 
 class _Text(io.StringIO):
@@ -50,10 +103,36 @@ class _Publisher(DisplayPublisher):
         print(data.get("text/plain", ""))
 
 
+class _Compiler(CachingCompiler):
+    """Calls the code of a cell by the cell's name, which errors and warnings then tell."""
+
+    cell_name = "a cell"
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        return self.cell_name
+
+
 class _Shell(InteractiveShell):
-    """IPython without a screen, without tracebacks (they are slow), and without other programs."""
+    """IPython without a screen, without tracebacks (they are slow), and without other programs.
+
+    Attributes:
+        plain: sources that are known to be Python as they stand.
+    """
 
     display_pub_class = Type(_Publisher)
+    compiler_class = Type(_Compiler)
+    plain: frozenset[str] = frozenset()
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """To look for magic in a cell takes longer than to run it."""
+        several_lines = "\n" in raw_cell.strip()  # of a single one, `ls` may be meant for magic
+        if raw_cell in self.plain and several_lines and not self.input_transformers_post:
+            return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+        return str(super().transform_cell(raw_cell))  # type: ignore[no-untyped-call]
+
+    def should_run_async(self, raw_cell: str, **kwargs: Any) -> bool:
+        asks = "await" in raw_cell or "async" in raw_cell
+        return asks and super().should_run_async(raw_cell, **kwargs)
 
     def enable_gui(self, gui: str | None = None) -> None:
         pass
@@ -82,34 +161,51 @@ class Session:
         config = Config()
         config.HistoryManager.enabled = False
         config.InteractiveShell.colors = "nocolor"
-        self._shell: InteractiveShell = _Shell.instance(config=config)
+        shell: Any = _Shell.instance(config=config)
+        self._shell = shell
+        self._shell.display_formatter.active_types = ["text/plain"]  # no other form is kept
+        self._figures: list[bytes] = []
+        self._drawn = 0
         rnncourse.check = rnncourse.checks.check = _check
-        plt.show = _forget_figures
+        plt.show = self._keep_figures
 
-    def warm_up(self) -> None:
-        """Load what is imported late, so that no child has to, or could not any more."""
-        for source in _WARM_UP:
-            self.run_cell(source)
-        ones = torch.ones(2, 2)
-        Driver("y")(_any_function, {"x": ones, COTANGENT + "y": ones})
-        exercises()
+    def rehearse(self) -> None:
+        """Do what a notebook does, so that no child has to load what it needs, or could not any
+        more. Nothing is left of it that a notebook could see."""
+        with matplotlib.rc_context():
+            self.run_cell(_LOOK, "a look")
+            for _ in range(REHEARSALS):
+                self.read([*_REHEARSAL, _READ], {"f": ["torch.nn.LSTM"]})
+                for source in _REHEARSAL:
+                    self.run_cell(source, "a rehearsal")
+                for entry in exercises().values():
+                    self._rehearse_exercise(entry)
         self._shell.reset(new_session=False)
+        self._drawn = 0
 
-    def run_cell(self, source: str) -> tuple[str, str]:
-        """Run a cell.
+    def read(self, cells: Sequence[str], ready_made: Mapping[str, Sequence[str]]) -> Reading:
+        """Read the sources of cells before any runs, see `scan`."""
+        reading = read_cells(
+            cells, ready_made, self._shell.input_transformer_manager.transform_cell
+        )
+        self._shell.plain = reading.plain
+        return reading
 
-        Returns:
-            what went wrong ("" if nothing did) and the beginning of what it printed.
-        """
+    def run_cell(self, source: str, name: str) -> CellResult:
+        """Run a cell; errors call it by its name."""
         text = _Text()
+        self._figures = []
+        self._shell.compile.cell_name = name
         error: BaseException | None
         try:
             with redirect_stdout(text), redirect_stderr(text):
                 result = self._shell.run_cell(source, store_history=False)
-            error = result.error_before_exec or result.error_in_exec
+                error = result.error_before_exec or result.error_in_exec
+                if plt.get_fignums():  # a notebook shows at the end of a cell what is still open
+                    self._keep_figures()
         except BaseException as unexpected:  # such as a source that is not Unicode
             error = unexpected
-        return self._described(error), text.getvalue()
+        return CellResult(self._described(error), text.getvalue(), tuple(self._figures))
 
     def fill_forgotten(self) -> dict[str, str]:
         """Fill what was written without @fill; a sentence for each."""
@@ -121,6 +217,30 @@ class Session:
             return DRIVERS[driver](find(exercise).stub, arrays)
         except BaseException as error:  # SystemExit, or an error that cannot be put into words
             return Outcome(problem=Problem("raised", f"it raised {type(error).__name__}"))
+
+    def _keep_figures(self, *args: object, **kwargs: object) -> None:
+        """What plt.show is in the sandbox."""
+        for number in plt.get_fignums():
+            if self._drawn < MAX_FIGURES:
+                self._drawn += 1
+                self._figures += _drawn(plt.figure(number))
+        plt.close("all")
+
+    def _rehearse_exercise(self, entry: Exercise) -> None:
+        parameters = ", ".join(entry.signature.parameters)
+        blank = f"@fill\ndef {entry.name}({parameters}):\n    raise NotImplementedError()"
+        self.run_cell(blank, "a rehearsal")
+        for driver in (entry.name, entry.name + PROBE):
+            if driver in DRIVERS:
+                structure, scalars = DRIVERS[driver].structure, DRIVERS[driver].scalars
+                arrays = {
+                    name: torch.tensor(1.0) if name in scalars else torch.ones(2, 2)
+                    for name in entry.signature.parameters
+                }
+                self.call(entry.name, driver, arrays)
+                arrays |= {COTANGENT + name: torch.ones(2, 2) for name in leaves(structure)}
+                encode(outcome_frame(DRIVERS[driver](_something(structure), arrays)))
+        entry.filled = None
 
     def _described(self, error: BaseException | None) -> str:
         if error is None:
@@ -149,12 +269,35 @@ def _check(function: Callable[..., Any]) -> None:
         fill(function)
 
 
-def _any_function(x: Tensor) -> Tensor:
-    """Uses what exercises use, so that it is loaded."""
-    first, second = (x @ x.T).chunk(2, dim=1)
-    return torch.stack([torch.sigmoid(first) * 2, torch.tanh(second)]).sum() + torch.cat([x, x])[:2]
+def _drawn(figure: Figure) -> list[bytes]:
+    """A figure as a PNG file; none where it is too large or cannot be drawn."""
+    if max(figure.get_size_inches()) <= MAX_INCHES:
+        for dots in DOTS_PER_INCH:
+            file = io.BytesIO()
+            with suppress(Exception):
+                figure.savefig(file, format="png", dpi=dots, bbox_inches="tight")
+                if is_figure(file.getvalue()):
+                    return [file.getvalue()]
+    print("A figure is left out: it is too large, or cannot be drawn.")
+    return []
 
 
-def _forget_figures(*args: object, **kwargs: object) -> None:
-    """What plt.show is in the sandbox: nobody sees figures there."""
-    plt.close("all")
+def _something(structure: Structure) -> Callable[..., Any]:
+    """A function with results of this structure that uses what exercises use, so that torch loads
+    it. All its inputs are 2 by 2."""
+
+    def results(value: Tensor, structure: Structure) -> Any:
+        if isinstance(structure, str):
+            return value * 1
+        return tuple(results(value, part) for part in structure)
+
+    def function(**inputs: Any) -> Any:
+        value = sum(inputs.values())
+        for _ in range(3):
+            left, right = (value @ value.T + value).chunk(2, dim=1)
+            value = torch.cat([torch.sigmoid(left) * 2, torch.tanh(right[:, :1])], dim=1)
+        copy = value.clone()
+        copy[0] = 1.0
+        return results(torch.stack([*value[:1], copy[1]]) - value / 2, structure)
+
+    return function

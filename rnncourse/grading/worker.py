@@ -3,9 +3,13 @@
     python -P -s -m rnncourse.grading.worker sandboxed|plain
 
 It runs inside the sandbox and knows no reference, spec or expected value. Standard input is its
-control socket. The host sends START with a socket for a child to talk on, or END, which is
-answered with the child's exit status when nothing is left of the child; END is always sent before
-the next START. A child is asked to run cells and to call exercises, see `_serve`.
+control socket. The host sends
+
+    ASK    with a frame for each call to make of a submission, see `_questions`;
+    START  with a socket, on which a new child talks, see `_serve`;
+    END    which is answered with the child's exit status when nothing is left of it.
+
+Submissions never come here: each goes to its child alone.
 """
 
 from __future__ import annotations
@@ -19,81 +23,141 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
-from typing import NoReturn
 
+import numpy as np
 import torch
 
-from . import isolation
-from .protocol import END, MAX_OUTPUT, START, Frame, clean, outcome_frame, receive, send
+from ..checks.drivers import Arrays
+from . import isolation, seccomp
+from .protocol import (
+    ASK,
+    END,
+    HERE,
+    MAX_OUTPUT,
+    START,
+    Frame,
+    Reader,
+    clean,
+    figure_arrays,
+    outcome_frame,
+    send,
+)
 from .session import Session
 
-BLOCKED = {signal.SIGTERM, signal.SIGCHLD}
-"""Signals that wait until a supervisor asks for them; children have them as usual."""
+
+@dataclass(frozen=True)
+class Guards:
+    """What holds a learner's code on this machine. Each was tried, not only asked for.
+
+    Attributes:
+        namespaces: each child is alone, in a place of its own.
+        seccomp: system calls can be forbidden.
+        threads: new threads can be allowed, as they are counted.
+    """
+
+    namespaces: bool = False
+    seccomp: bool = False
+    threads: bool = True
+
+
+@dataclass
+class Questions:
+    """What every submission is asked.
+
+    Attributes:
+        calls: driver and arrays of each call, by exercise.
+        ready_made: what torch has for the same purpose, by exercise.
+    """
+
+    calls: dict[str, list[tuple[str, Arrays]]] = field(default_factory=dict)
+    ready_made: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Child:
-    """A forked process for one submission, in a place of its own that disappears with it.
+    """A forked process for one submission, in a place of its own that disappears with it."""
 
-    With namespaces there is a supervisor between it and the worker, which ends the child when it
-    is told to: it can name the child, and the child cannot name it.
-    """
-
-    def __init__(self, body: Callable[[], None], namespaces: bool) -> None:
-        self._namespaces = namespaces
+    def __init__(
+        self, body: Callable[[], None], namespaces: isolation.ProcessNamespaces | None
+    ) -> None:
         self._folder = "" if namespaces else tempfile.mkdtemp()
-        self._pid = os.fork()
+        self._pid = namespaces.fork() if namespaces else os.fork()
         if self._pid == 0:
-            _run_and_exit(lambda: _supervise(body) if namespaces else self._run_plain(body))
+            isolation.run_and_exit(partial(self._run, body))
 
     def end(self) -> int:
-        """Make sure that it has ended; its exit status, 128 + n after signal n."""
-        if self._namespaces:
-            os.kill(self._pid, signal.SIGTERM)
-            return _wait(self._pid)
-        status = _kill_group(self._pid)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Make sure that nothing is left of it and of what it has started; its exit status."""
+        if self._folder:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        status = isolation.exit_status(os.waitpid(self._pid, 0)[1])
+        if self._folder:
+            isolation.end_children()
+            shutil.rmtree(self._folder, ignore_errors=True)
         return status
 
-    def wait(self) -> int:
-        """Wait for it to end by itself; its exit status."""
-        return _wait(self._pid)
-
-    def _run_plain(self, body: Callable[[], None]) -> None:
-        os.setpgid(0, 0)
+    def _run(self, body: Callable[[], None]) -> None:
+        if self._folder:
+            os.setpgid(0, 0)
+            os.chdir(self._folder)
+        else:
+            isolation.leave_others()
         if sys.platform == "linux":
             isolation.die_with_parent()
-        os.chdir(self._folder)
-        _as_usual()
         body()
 
 
 def main() -> None:
     """Serve until the host closes the control socket."""
     control = socket.socket(fileno=os.dup(0))
-    sandboxed = sys.argv[1] == "sandboxed"
-    signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
+    guards = _tried() if sys.argv[1] == "sandboxed" else Guards()
+    if guards.namespaces:
+        isolation.become_keeper()
+    namespaces = isolation.ProcessNamespaces() if guards.namespaces else None
     torch.set_num_threads(1)
     session = Session()
-    session.warm_up()
-    if sandboxed:
+    session.rehearse()
+    np.random.seed(0)  # what is drawn must be the same in a regrade, on any machine
+    torch.manual_seed(0)
+    if sys.platform == "linux":
+        isolation.adopt_orphans()
         isolation.forbid_inspection()
-    namespaces = sandboxed and Child(lambda: None, namespaces=True).wait() == 0
-    gc.collect()
-    gc.freeze()
-    send(control, Frame({"namespaces": namespaces}))
-    _accept(control, partial(_serve, session, isolation.address_space()), namespaces)
+    send(control, Frame({"namespaces": guards.namespaces, "seccomp": guards.seccomp}))
+    _accept(control, session, guards, namespaces)
+
+
+def _tried() -> Guards:
+    return Guards(
+        namespaces=isolation.succeeds(isolation.try_namespaces),
+        seccomp=seccomp.available() and isolation.succeeds(seccomp.try_out),
+        threads=not isolation.succeeds(isolation.try_too_many_processes),
+    )
 
 
 def _accept(
-    control: socket.socket, serve: Callable[[socket.socket], None], namespaces: bool
+    control: socket.socket,
+    session: Session,
+    guards: Guards,
+    namespaces: isolation.ProcessNamespaces | None,
 ) -> None:
+    questions = Questions()
     child: Child | None = None
+    idle = 0
     while True:
         command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if command == START:
+        if command == ASK:
+            questions = _questions(control)
+            gc.collect()
+            gc.freeze()  # what is there now is never looked at again, nor copied for it
+            isolation.use_huge_pages()
+            idle = isolation.address_space()
+        elif command == START:
             with socket.socket(fileno=descriptors[0]) as link:
-                child = Child(partial(serve, link), namespaces)
+                child = Child(partial(_serve, link, session, questions, guards, idle), namespaces)
         elif child:
             status = child.end()
             child = None
@@ -103,77 +167,59 @@ def _accept(
             return
 
 
-def _supervise(body: Callable[[], None]) -> None:
-    isolation.new_namespaces()
-    pid = os.fork()
-    if pid == 0:
-        _run_and_exit(lambda: _run_isolated(body))
-    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
-    if signal.sigwait(BLOCKED) == signal.SIGTERM:
-        os.kill(pid, signal.SIGKILL)
-    os._exit(_wait(pid))
+def _questions(control: socket.socket) -> Questions:
+    """A frame with {"ready_made", "calls"}, and so many with {"exercise", "driver"} and arrays."""
+    reader = Reader(control)
+    header = reader.frame().header
+    questions = Questions(ready_made=header["ready_made"])
+    for _ in range(header["calls"]):
+        call = reader.frame()
+        calls = questions.calls.setdefault(call.header["exercise"], [])
+        calls.append((call.header["driver"], call.arrays))
+    return questions
 
 
-def _run_isolated(body: Callable[[], None]) -> None:
-    isolation.die_with_parent()
-    isolation.private_folders()
-    isolation.drop_capabilities()
-    isolation.limit_processes()
-    _as_usual()
-    body()
+def _serve(
+    link: socket.socket, session: Session, questions: Questions, guards: Guards, idle: int
+) -> None:
+    """Be a child: take one submission, and send what comes of it.
 
+    Comes: a frame with {"memory", "seconds", "only", "cells"}, and so many with {"source"}, null
+    for a cell that is left out. Goes, after HERE: a frame with {"flags"}; for each cell one with
+    {"error", "output"} and its figures; one with {"notes"}; for each exercise the outcomes of its
+    calls. Everything has been taken when the first line of a learner's runs.
 
-def _serve(session: Session, idle: int, link: socket.socket) -> None:
-    """Answer the host's requests until it hangs up. `idle` is the address space in use before.
-
-    The first sets limits and has no answer: {"memory", "seconds"}. Then come
-    {"cell": source} → {"error", "output"}, {"forgotten": true} → {"notes"}, and
-    {"exercise", "driver"} with arrays → an outcome.
+    Args:
+        idle: the address space in use before, in bytes.
     """
     link = isolation.keep_only(link)
-    limits = receive(link).header
-    isolation.limit(idle + limits["memory"] if idle else 0, limits["seconds"])
-    random.seed(0)  # a fork seeds it anew, and a regrade must draw the same
-    while True:
-        send(link, _answer(receive(link), session))
+    link.sendall(HERE)
+    reader = Reader(link)
+    errand = reader.frame().header
+    sources = [reader.frame().header["source"] for _ in range(errand["cells"])]
+    isolation.limit(idle + errand["memory"] if idle else 0, errand["seconds"])
+    random.seed(0)  # the fork has seeded it anew
+    if guards.seccomp:
+        seccomp.install(guards.threads)
+    _answer(link, session, questions, errand["only"], [s for s in sources if s is not None])
 
 
-def _answer(request: Frame, session: Session) -> Frame:
-    header = request.header
-    if "cell" in header:
-        error, output = session.run_cell(header["cell"])
-        return Frame({"error": clean(error), "output": clean(output, MAX_OUTPUT)})
-    if "forgotten" in header:
-        return Frame({"notes": {k: clean(v) for k, v in session.fill_forgotten().items()}})
-    return outcome_frame(session.call(header["exercise"], header["driver"], request.arrays))
-
-
-def _run_and_exit(body: Callable[[], None]) -> NoReturn:
-    """Run in a forked process, which must not go on where its parent was."""
-    status = 1
-    try:
-        body()
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def _as_usual() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
-
-
-def _kill_group(pid: int) -> int:
-    for kill in (os.killpg, os.kill):  # the group is there only when the child has come to make it
-        try:
-            kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    return _wait(pid)
-
-
-def _wait(pid: int) -> int:
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return code if code >= 0 else 128 - code
+def _answer(
+    link: socket.socket, session: Session, questions: Questions, only: list[str], cells: list[str]
+) -> None:
+    ready_made = {name: questions.ready_made.get(name, []) for name in only}
+    reading = session.read(cells, ready_made)
+    flags = {name: [clean(text) for text in found] for name, found in reading.flags.items()}
+    send(link, Frame({"flags": flags}))
+    for source, name in zip(cells, reading.names, strict=True):
+        result = session.run_cell(source, name)
+        text = {"error": clean(result.error), "output": clean(result.output, MAX_OUTPUT)}
+        send(link, Frame(text, figure_arrays(result.figures)))
+    notes = {name: clean(note) for name, note in session.fill_forgotten().items()}
+    send(link, Frame({"notes": notes}))
+    for exercise in only:
+        for driver, arrays in questions.calls.get(exercise, ()):
+            send(link, outcome_frame(session.call(exercise, driver, arrays)))
 
 
 if __name__ == "__main__":

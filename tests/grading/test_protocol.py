@@ -16,17 +16,26 @@ import torch
 from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome, Problem
 from rnncourse.checks.plan import Case
 from rnncourse.grading import protocol
+from rnncourse.grading.deadline import Deadline
 from rnncourse.grading.protocol import (
     DTYPES,
     MAX_BODY,
+    MAX_FIGURE,
     MAX_HEADER,
     MAX_TEXT,
+    Form,
     Frame,
+    Patience,
     ProtocolError,
+    Reader,
     clean,
+    clean_list,
+    encode,
+    figure_arrays,
+    figures_in,
+    is_figure,
     outcome_frame,
     read_outcome,
-    receive,
     send,
 )
 
@@ -43,6 +52,9 @@ CASE = Case(
 )
 
 
+FORM = Form.of(CASE)
+
+
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     ours, theirs = socket.socketpair()
@@ -50,8 +62,8 @@ def pair() -> Iterator[Pair]:
         yield ours, theirs
 
 
-def soon() -> float:
-    return time.monotonic() + 5
+def receive(peer: socket.socket, patience: Patience | None = None) -> Frame:
+    return Reader(peer).frame(patience or Deadline(5))
 
 
 def send_raw(peer: socket.socket, header: object, body: bytes = b"") -> None:
@@ -61,7 +73,7 @@ def send_raw(peer: socket.socket, header: object, body: bytes = b"") -> None:
 
 def through(pair: Pair, frame: Frame) -> Frame:
     send(pair[0], frame)
-    return receive(pair[1], soon())
+    return receive(pair[1])
 
 
 def complete_outcome() -> Outcome:
@@ -120,16 +132,17 @@ def test_what_comes_back_can_be_written_to(pair: Pair) -> None:
     ],
     ids=lambda header: repr(header)[:40],
 )
-def test_a_frame_that_is_none_is_refused(pair: Pair, header: object) -> None:
-    send_raw(pair[0], header)
-    with pytest.raises(ProtocolError):
-        receive(pair[1], soon())
+def test_a_frame_that_is_none_is_refused_each_time(pair: Pair, header: object) -> None:
+    for _ in range(2):  # what was read once is remembered, what was refused is not
+        send_raw(pair[0], header)
+        with pytest.raises(ProtocolError):
+            receive(pair[1])
 
 
 def test_a_body_longer_than_its_arrays_is_refused(pair: Pair) -> None:
     send_raw(pair[0], {"arrays": [["x", "float32", [1]]]}, b"12345")
     with pytest.raises(ProtocolError, match="not as long"):
-        receive(pair[1], soon())
+        receive(pair[1])
 
 
 @pytest.mark.parametrize("lengths", [(MAX_HEADER + 1, 0), (0, MAX_BODY + 1), (2**32 - 1,) * 2])
@@ -138,12 +151,12 @@ def test_a_length_over_the_limit_is_refused_before_anything_follows(
 ) -> None:
     pair[0].sendall(struct.pack("<II", *lengths))
     with pytest.raises(ProtocolError, match="too long"):
-        receive(pair[1], soon())
+        receive(pair[1])
 
 
 def test_booleans_are_zero_or_one(pair: Pair) -> None:
     send_raw(pair[0], {"arrays": [["x", "bool", [3]]]}, b"\x00\x01\xff")
-    got = receive(pair[1], soon()).arrays["x"]
+    got = receive(pair[1]).arrays["x"]
     assert got.view(torch.uint8).tolist() == [0, 1, 1]
 
 
@@ -151,7 +164,7 @@ def test_a_peer_that_closes_in_the_middle_is_noticed(pair: Pair) -> None:
     pair[0].sendall(struct.pack("<II", 10, 0) + b"{")
     pair[0].close()
     with pytest.raises(EOFError):
-        receive(pair[1], soon())
+        receive(pair[1])
 
 
 def test_trickled_bytes_do_not_move_the_deadline(pair: Pair) -> None:
@@ -168,7 +181,7 @@ def test_trickled_bytes_do_not_move_the_deadline(pair: Pair) -> None:
     thread.start()
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        receive(pair[1], started + 0.5)
+        receive(pair[1], Deadline(0.5))
     assert time.monotonic() - started < 1
     pair[1].close()
     thread.join()
@@ -177,14 +190,14 @@ def test_trickled_bytes_do_not_move_the_deadline(pair: Pair) -> None:
 def test_a_peer_that_does_not_read_does_not_move_the_deadline(pair: Pair) -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        send(pair[0], Frame({}, {"x": torch.zeros(MAX_BODY // 4)}), started + 0.3)
+        send(pair[0], Frame({}, {"x": torch.zeros(MAX_BODY // 4)}), Deadline(0.3))
     assert time.monotonic() - started < 2
 
 
 def test_a_deadline_in_the_past_is_over(pair: Pair) -> None:
     send(pair[0], Frame({}))
     with pytest.raises(TimeoutError):
-        receive(pair[1], time.monotonic() - 1)
+        receive(pair[1], Deadline(-1))
 
 
 @pytest.mark.parametrize(
@@ -205,7 +218,7 @@ def test_what_cannot_travel_becomes_a_problem_for_the_learner(
     with pytest.raises(ProtocolError):
         send(pair[0], Frame({}, {"x": array}))
     frame = outcome_frame(Outcome({"b_ih": array, "b_hh": torch.zeros(2)}))
-    outcome = read_outcome(through(pair, frame), CASE)
+    outcome = read_outcome(through(pair, frame), FORM)
     assert outcome.problem and outcome.problem.kind == "result"
     assert outcome.problem.text.startswith("b_ih ")
 
@@ -213,7 +226,7 @@ def test_what_cannot_travel_becomes_a_problem_for_the_learner(
 def test_an_outcome_comes_back(pair: Pair) -> None:
     sent = complete_outcome()
     sent.changed = ("value",)
-    got = read_outcome(through(pair, outcome_frame(sent)), CASE)
+    got = read_outcome(through(pair, outcome_frame(sent)), FORM)
     assert got.changed == ("value",)
     assert got.problem is None and got.gradient_problem is None
     assert set(got.arrays) == set(sent.arrays)
@@ -222,7 +235,7 @@ def test_an_outcome_comes_back(pair: Pair) -> None:
 @pytest.mark.parametrize("kind", ["unfilled", "raised", "result"])
 def test_problems_come_back(pair: Pair, kind: Any) -> None:
     problem = Problem(kind, "it raised ValueError: a")
-    got = read_outcome(through(pair, outcome_frame(Outcome(problem=problem))), CASE)
+    got = read_outcome(through(pair, outcome_frame(Outcome(problem=problem))), FORM)
     assert got == Outcome(problem=problem)
 
 
@@ -230,7 +243,7 @@ def test_a_gradient_problem_stands_for_the_gradients(pair: Pair) -> None:
     sent = complete_outcome()
     sent.arrays = {k: v for k, v in sent.arrays.items() if not k.startswith(GRADIENT)}
     sent.gradient_problem = Problem("result", "no gradient")
-    got = read_outcome(through(pair, outcome_frame(sent)), CASE)
+    got = read_outcome(through(pair, outcome_frame(sent)), FORM)
     assert got.gradient_problem == sent.gradient_problem
     assert set(got.arrays) == set(sent.arrays)
 
@@ -240,14 +253,14 @@ def test_what_is_left_out_does_not_pass(missing: str) -> None:
     sent = complete_outcome()
     del sent.arrays[missing]
     with pytest.raises(ProtocolError, match="not those"):
-        read_outcome(outcome_frame(sent), CASE)
+        read_outcome(outcome_frame(sent), FORM)
 
 
 def test_more_than_was_asked_for_does_not_pass() -> None:
     sent = complete_outcome()
     sent.arrays[GRADIENT + "value"] = torch.tensor(0.0)
     with pytest.raises(ProtocolError, match="not those"):
-        read_outcome(outcome_frame(sent), CASE)
+        read_outcome(outcome_frame(sent), FORM)
 
 
 @pytest.mark.parametrize("wrong", [torch.ones(1), torch.ones(8, dtype=torch.float64)])
@@ -255,7 +268,7 @@ def test_a_gradient_has_its_inputs_shape_and_dtype(wrong: torch.Tensor) -> None:
     sent = complete_outcome()
     sent.arrays[GRADIENT + "b_ih"] = wrong
     with pytest.raises(ProtocolError, match="shape and dtype"):
-        read_outcome(outcome_frame(sent), CASE)
+        read_outcome(outcome_frame(sent), FORM)
 
 
 @pytest.mark.parametrize(
@@ -272,13 +285,13 @@ def test_a_gradient_has_its_inputs_shape_and_dtype(wrong: torch.Tensor) -> None:
 )
 def test_an_outcome_of_another_form_is_refused(header: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        read_outcome(Frame(header, complete_outcome().arrays), CASE)
+        read_outcome(Frame(header, complete_outcome().arrays), FORM)
 
 
 def test_names_of_changed_inputs_are_ours() -> None:
     frame = outcome_frame(complete_outcome())
     frame.header["changed"] = ["b_ih", "<script>", 3, ["b_hh"]]
-    assert read_outcome(frame, CASE).changed == ("b_ih",)
+    assert read_outcome(frame, FORM).changed == ("b_ih",)
 
 
 def test_text_is_cut_and_cleaned() -> None:
@@ -291,3 +304,121 @@ def test_text_is_cut_and_cleaned() -> None:
 
 def test_the_kinds_of_problems_are_those_of_the_drivers() -> None:
     assert protocol.KINDS == ("unfilled", "raised", "result")
+
+
+def test_a_list_of_texts_is_one() -> None:
+    assert clean_list(["a\x1b", "b"], 2) == ("a", "b")
+    for wrong in ("ab", None, {}, [3], [["a"]], ["a", "b", "c"]):
+        with pytest.raises(ProtocolError):
+            clean_list(wrong, 2)
+
+
+# ------------------------------------------------------------------ reading ahead, and limits
+
+
+def test_frames_that_come_together_are_read_one_by_one(pair: Pair) -> None:
+    frames = [Frame({"k": k}, {"x": torch.full((k,), float(k))}) for k in range(5)]
+    pair[0].sendall(b"".join(map(encode, frames)))
+    reader = Reader(pair[1], ahead=True)
+    for k in range(5):
+        got = reader.frame(Deadline(5))
+        assert got.header == {"k": k}
+        assert torch.equal(got.arrays["x"], torch.full((k,), float(k)))
+
+
+def test_a_frame_that_comes_in_pieces_is_read(pair: Pair) -> None:
+    encoded = encode(Frame({"a": 1}, {"x": torch.arange(100)}))
+
+    def trickle() -> None:
+        for k in range(0, len(encoded), 100):
+            pair[0].sendall(encoded[k : k + 100])
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    got = Reader(pair[1], ahead=True).frame(Deadline(5))
+    thread.join()
+    assert torch.equal(got.arrays["x"], torch.arange(100))
+
+
+def test_patience_is_asked_again_after_each_wait(pair: Pair) -> None:
+    asked = []
+
+    def patience() -> float:
+        asked.append(1)
+        if len(asked) > 3:
+            raise TimeoutError("that was all")
+        return 0.01
+
+    with pytest.raises(TimeoutError, match="that was all"):
+        receive(pair[1], patience)
+    assert len(asked) == 4
+
+
+def test_what_one_peer_may_send_is_limited(pair: Pair) -> None:
+    encoded = encode(Frame({}, {"x": torch.zeros(100)}))
+    reader = Reader(pair[1], limit=2 * len(encoded))
+    pair[0].sendall(encoded * 3)
+    reader.frame(Deadline(5))
+    reader.frame(Deadline(5))
+    with pytest.raises(ProtocolError, match="too many or too long"):
+        reader.frame(Deadline(5))
+
+
+def test_a_header_that_comes_again_is_as_it_was(pair: Pair) -> None:
+    first = through(pair, Frame({"a": 1}, {"x": torch.ones(2)}))
+    first.header["a"] = 2
+    first.arrays["x"] += 1
+    second = through(pair, Frame({"a": 1}, {"x": torch.ones(2)}))
+    assert second.header == {"a": 1}
+    assert second.arrays["x"].tolist() == [1, 1]
+
+
+def test_the_same_header_with_another_body_is_refused(pair: Pair) -> None:
+    header = {"arrays": [["x", "float32", [1]]]}
+    send_raw(pair[0], header, b"1234")
+    receive(pair[1])
+    send_raw(pair[0], header, b"12345678")
+    with pytest.raises(ProtocolError, match="not as long"):
+        receive(pair[1])
+
+
+# ------------------------------------------------------------------ figures
+
+
+def png(width: int, height: int, length: int = 100) -> bytes:
+    begins = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height)
+    return begins.ljust(length, b"x")
+
+
+def test_figures_come_back(pair: Pair) -> None:
+    assert is_figure(png(4000, 4000, MAX_FIGURE))
+    files = (png(10, 20), png(4000, 4000, 50_000))
+    assert figures_in(through(pair, Frame({}, figure_arrays(files)))) == files
+    assert figures_in(through(pair, Frame({}))) == ()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"x" * 100,
+        b"\xff\xd8\xff" + b"x" * 100,
+        png(0, 10),
+        png(10, 4001),
+        png(2**32 - 1, 10),
+        png(10, 10, MAX_FIGURE + 1),
+        png(10, 10)[:20],
+        png(10, 10).replace(b"IHDR", b"IDAT"),
+        png(10, 10).replace(b"\r\n", b"\n\n"),
+    ],
+)
+def test_what_is_no_figure_is_refused(file: bytes) -> None:
+    assert not is_figure(file)
+    with pytest.raises(ProtocolError):
+        figures_in(Frame({}, {"figure 0": torch.tensor(list(file), dtype=torch.uint8)}))
+
+
+def test_a_figure_of_numbers_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="bytes"):
+        figures_in(Frame({}, {"figure 0": torch.ones(100)}))

@@ -51,7 +51,7 @@ def test_other_systems_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_layers_are_written_in_one_word() -> None:
     assert str(Layers()) == "none"
     assert str(Layers(("bubblewrap", "rlimits"))) == "bubblewrap+rlimits"
-    assert str(unsafe().layers(namespaces=True)) == "none"
+    assert str(unsafe().layers(namespaces=True, seccomp=True)) == "none"
 
 
 @needs_sandbox

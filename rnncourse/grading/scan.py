@@ -1,0 +1,550 @@
+"""Reads a notebook's code before any of it runs, for what a person should look at.
+
+Nothing can stop a learner from calling torch's own LSTM in the place where one was to be written.
+So the code of each exercise is followed by name through the notebook's functions, classes and
+variables, and what it uses of torch is compared with what torch has ready made. Means that hide
+what is called, and means that can change what the grader sees, are reported as well. It is a
+reading and no proof: a report is a reason to look, and no report is no promise.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+MAX_FLAGS = 5
+"""Reported for an exercise at most."""
+
+HIDING = (
+    *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec"),
+    *("builtins.globals", "builtins.vars", "code", "codeop", "ctypes", "importlib", "inspect"),
+    *("marshal", "operator.attrgetter", "operator.methodcaller", "pickle", "pkgutil", "pydoc"),
+    *("runpy", "torch.hub", "torch.jit.CompilationUnit", "torch.jit.load", "torch.load"),
+    *("torch.utils.cpp_extension", "types.CodeType", "types.FunctionType"),
+)
+"""With these an answer can call what its text does not name."""
+HIDING_ATTRIBUTES = {
+    *("__builtins__", "__code__", "__dict__", "__getattribute__", "__globals__", "__loader__"),
+    *("__subclasses__", "f_back", "f_builtins", "f_globals", "f_locals", "tb_frame"),
+}
+SHELL = "get_ipython()"
+TAMPERING = (
+    *("ctypes", "gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
+    *("inspect.getouterframes", "inspect.stack", "os.fdopen", "os.write", "os.writev"),
+    *("rnncourse.checks", "rnncourse.exercise", "rnncourse.grading", "sys._current_frames"),
+    *("sys._getframe", "sys.modules", "sys.setprofile", "sys.settrace"),
+    *(f"{SHELL}.{name}" for name in ("ast_transformers", "ex", "input_transformer_manager")),
+    *(f"{SHELL}.{name}" for name in ("input_transformers_cleanup", "input_transformers_post")),
+    *(f"{SHELL}.{name}" for name in ("run_cell", "run_code", "user_global_ns", "user_ns")),
+)
+"""With these any cell can change what the grader sees."""
+OWN = ("torch", "rnncourse", "builtins")
+"""Modules whose parts a notebook has no reason to replace."""
+FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "exercise.fill", "fill")}
+"""What makes a function an exercise's answer."""
+HARMLESS = FILLING | {"rnncourse.exercise.play"}
+
+MAGIC_CALLS = {f"{SHELL}.run_line_magic", f"{SHELL}.run_cell_magic"}
+RUNNING_MAGICS = ("prun", "time", "timeit")
+"""Magics whose line is code."""
+FILE_MAGICS = ("edit", "file", "load", "loadpy", "macro", "run", "writefile")
+"""Magics that take code from somewhere else, or put it there."""
+
+MAX_QUOTED = 40
+"""Characters of a cell's first line that name it."""
+
+EVERY_EXERCISE = ""
+"""In the place of a name: code that may give any exercise its answer."""
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+Scope = dict[str, set[str]]
+"""What names stand for, dotted: {"nn": {"torch.nn"}}. Of a variable nothing is known: an empty
+set."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found in a notebook.
+
+    Attributes:
+        names: of the cells, for messages: "the cell lstm_cell".
+        plain: the sources that are Python as they stand, without magic or shell lines.
+        flags: reasons for a person to look, by exercise.
+    """
+
+    names: tuple[str, ...]
+    plain: frozenset[str]
+    flags: dict[str, list[str]]
+
+
+def read_cells(
+    cells: Sequence[str],
+    ready_made: Mapping[str, Sequence[str]],
+    transform: Callable[[str], str],
+) -> Reading:
+    """Read the sources of cells.
+
+    Args:
+        ready_made: for each exercise, dotted names of what torch has for the same purpose.
+        transform: turns magic and shell lines into Python, as IPython does.
+    """
+    python = {cell: tree for cell in cells if (tree := _parsed(cell))}
+    trees = [*python.values()]
+    trees += [t for cell in cells if cell not in python for t in _magic(cell, transform)]
+    try:
+        notebook = _Notebook(trees, ready_made)
+        found = {exercise: notebook.findings(exercise) for exercise in ready_made}
+    except RecursionError:
+        found = {exercise: ["its code is nested too deeply to be read"] for exercise in ready_made}
+    flags = {exercise: reasons[:MAX_FLAGS] for exercise, reasons in found.items() if reasons}
+    return Reading(_cell_names(cells, ready_made), frozenset(python), flags)
+
+
+@dataclass
+class _Uses:
+    """What a piece of code uses.
+
+    Attributes:
+        names: the notebook's own variables, functions and classes.
+        dotted: what comes from elsewhere, in full: "torch.nn.LSTM".
+        shared: names that a function declares to be the notebook's.
+        hiding, tampering: what else to report, as ends of sentences.
+    """
+
+    names: set[str] = field(default_factory=set)
+    dotted: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+    hiding: set[str] = field(default_factory=set)
+    tampering: set[str] = field(default_factory=set)
+
+    def add(self, other: _Uses) -> None:
+        self.names |= other.names
+        self.dotted |= other.dotted
+        self.hiding |= other.hiding
+        self.tampering |= other.tampering
+
+
+class _Notebook:
+    """All the code of a notebook.
+
+    Names are taken together whatever the order of cells: each leads to every statement that gives
+    it a value or changes it. "f()" leads to the statements that call f.
+    """
+
+    def __init__(
+        self, trees: Iterable[ast.Module], ready_made: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._ready_made = ready_made
+        self._definitions: defaultdict[str, list[_Uses]] = defaultdict(list)
+        self._whole = _Uses()
+        statements = [statement for tree in trees for statement in _simple(tree.body)]
+        reader = _Reader(statements, set(ready_made))
+        for statement in statements:
+            uses = reader.read(statement)
+            self._whole.add(uses)
+            for name in _bound(statement) | uses.shared:
+                if not (isinstance(statement, ast.Expr) and reader.is_imported(name)):
+                    self._definitions[name].append(uses)
+            for name in _called(statement):
+                self._definitions[f"{name}()"].append(uses)
+            if uses.dotted & FILLING:
+                self._definitions[EVERY_EXERCISE].append(uses)
+                uses.names |= {f"{name}()" for name in _bound(statement)}
+
+    def findings(self, exercise: str) -> list[str]:
+        """Reasons for a person to look at an exercise."""
+        used = self._reached(exercise)
+        forbidden = self._ready_made[exercise]
+        ready = sorted(n for n in used.dotted if any(_is_same(n, other) for other in forbidden))
+        hiding = {
+            f"uses {name.removeprefix('builtins.')}" for name in used.dotted if _is_in(name, HIDING)
+        } | used.hiding
+        reach = {n for n in self._whole.dotted if _is_in(n, TAMPERING) and n not in HARMLESS}
+        changes = {f"uses {name}" for name in reach} | self._whole.tampering
+        return [
+            *(f"it uses {name}, the ready-made answer" for name in ready),
+            *(f"it {means}, which hides what is called" for means in sorted(hiding)),
+            *(f"a cell {means}, which can change what is graded" for means in sorted(changes)),
+        ]
+
+    def _reached(self, exercise: str) -> _Uses:
+        """What an exercise's function uses, and all that it leads to. What it uses through another
+        exercise for which torch has the same is reported there."""
+        if exercise not in self._definitions:
+            return self._whole
+        forbidden = set(self._ready_made[exercise])
+        others = {n for n, ready in self._ready_made.items() if forbidden <= set(ready)}
+        done = others - {exercise}
+        reached = _Uses({exercise, EVERY_EXERCISE})
+        while new := reached.names - done:
+            done |= new
+            for name in new:
+                for uses in self._definitions.get(name, ()):
+                    reached.add(uses)
+        return reached
+
+
+class _Reader:
+    """Finds out what pieces of code use.
+
+    Args:
+        statements: the whole notebook's, for what its names stand for.
+    """
+
+    def __init__(self, statements: Sequence[ast.stmt], exercises: set[str]) -> None:
+        self._exercises = exercises
+        self._stars: set[str] = set()
+        self._scopes: list[Scope] = [{}]
+        self._uses = _Uses()
+        self._statement: ast.stmt | None = None
+        for statement in statements:
+            self._scopes[0] |= {name: set() for name in _bound(statement)}
+        for _ in range(2):  # there are aliases of aliases
+            self._learn(statements)
+
+    def read(self, statement: ast.stmt) -> _Uses:
+        self._uses = _Uses()
+        self._statement = statement
+        self._visit(statement)
+        return self._uses
+
+    def is_imported(self, name: str) -> bool:
+        return bool(self._scopes[0].get(name))
+
+    def _learn(self, statements: Iterable[ast.stmt]) -> None:
+        """Take in what imports and aliases make names stand for, in the innermost scope."""
+        scope = self._scopes[-1]
+        for statement in statements:
+            match statement:
+                case ast.Import(names=names):
+                    for a in names:
+                        first = a.name if a.asname else a.name.split(".")[0]
+                        scope.setdefault(a.asname or first, set()).add(first)
+                case ast.ImportFrom(module=str(module), names=names):
+                    for a in names:
+                        if a.name == "*":
+                            self._stars.add(module)
+                        else:
+                            scope.setdefault(a.asname or a.name, set()).add(f"{module}.{a.name}")
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        if isinstance(target, ast.Name):
+                            known = scope.setdefault(target.id, set())
+                            known |= self._stands_for(value)
+
+    def _stands_for(self, node: ast.AST | None) -> set[str]:
+        """The dotted names that an expression may stand for."""
+        match node:
+            case ast.Name(id=name):
+                for scope in reversed(self._scopes):
+                    if name in scope:
+                        return scope[name]
+                own = {f"builtins.{name}"} if hasattr(builtins, name) else set()
+                return own | {f"{module}.{name}" for module in self._stars}
+            case ast.Attribute(value=value, attr=name):
+                return {f"{whole}.{name}" for whole in self._stands_for(value)}
+            case ast.Call(func=ast.Name(id="get_ipython")):
+                return {SHELL}
+            case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(str(name)), *_]):
+                return {f"{whole}.{name}" for whole in self._stands_for(value)}
+        return set()
+
+    def _visit(self, node: ast.AST) -> None:
+        match node:
+            case ast.Name() | ast.Attribute():
+                self._visit_name(node)
+            case ast.Call():
+                self._visit_call(node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                self._visit_function(node)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                self._visit_within({name: set() for name in _own_names([node])[0]}, _parts(node))
+            case ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Delete():
+                self._visit_assignment(node)
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[right]) if (
+                "sys.modules" in self._stands_for(right)
+            ):
+                self._visit(left)  # to ask whether a module is there is harmless
+            case ast.Import(names=names):
+                self._uses.dotted |= {a.name for a in names}
+            case ast.ImportFrom(module=str(module), names=names):
+                self._uses.dotted |= {f"{module}.{a.name}" for a in names}
+            case _:
+                self._visit_all(_parts(node))
+
+    def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self._visit(node)
+
+    def _visit_within(self, scope: Scope, nodes: Iterable[ast.AST]) -> None:
+        """Visit what has variables of its own."""
+        nodes = list(nodes)
+        self._scopes.append(scope)
+        self._learn(_simple(node for node in nodes if isinstance(node, ast.stmt)))
+        self._visit_all(nodes)
+        self._scopes.pop()
+
+    def _visit_name(self, node: ast.Name | ast.Attribute, as_value: bool = True) -> None:
+        """A name or a chain of attributes that is read."""
+        if isinstance(node.ctx, ast.Store | ast.Del):
+            return
+        stands_for = self._stands_for(node)
+        self._uses.dotted |= stands_for
+        if as_value and any(_is_in(n, ("torch",)) and n in sys.modules for n in stands_for):
+            self._uses.hiding.add("hands on a whole module of torch")
+        part: ast.expr = node
+        while isinstance(part, ast.Attribute):
+            if part.attr in HIDING_ATTRIBUTES:
+                self._uses.hiding.add(f"uses {part.attr}")
+            part = part.value
+        if not isinstance(part, ast.Name):
+            self._visit(part)
+        elif not any(part.id in scope for scope in self._scopes[1:]):
+            self._uses.names.add(part.id)
+
+    def _visit_call(self, node: ast.Call) -> None:
+        called = self._stands_for(node.func)
+        first, second = [*node.args, None, None][:2]
+        if called & FILLING and isinstance(first, ast.Name) and first.id in self._exercises:
+            return  # check(lstm_cell)
+        parts = list(_parts(node))
+        if "builtins.getattr" in called and isinstance(first, ast.Name | ast.Attribute):
+            self._uses.dotted |= self._stands_for(node)
+            if self._stands_for(first) and not isinstance(second, ast.Constant):
+                self._uses.hiding.add("looks up a name that it computes")
+            parts.remove(first)
+            self._visit_name(first, as_value=False)
+        elif "builtins.open" in called and isinstance(first, ast.Constant | ast.BinOp):
+            if not isinstance(getattr(first, "value", 0), str):
+                self._uses.tampering.add("opens a file by its number")
+        elif called & MAGIC_CALLS and _text(first) in FILE_MAGICS:
+            self._uses.tampering.add(f"uses %{_text(first)}")
+        self._visit_all(parts)
+
+    def _visit_function(self, node: Definition | ast.Lambda) -> None:
+        given = node.args
+        outside: list[ast.expr] = [*given.defaults, *(d for d in given.kw_defaults if d)]
+        body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+        if not isinstance(node, ast.Lambda):
+            own = node is self._statement and node.name in self._exercises
+            decorators = node.decorator_list
+            outside += [d for d in decorators if not (own and self._stands_for(d) & FILLING)]
+        self._visit_all(outside)
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        own_names, shared = _own_names(body)
+        own_names |= {argument.arg for argument in every if argument}
+        self._uses.shared |= shared
+        self._visit_within({name: set() for name in own_names - shared}, body)
+
+    def _visit_assignment(
+        self, node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete
+    ) -> None:
+        targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]
+        value = None if isinstance(node, ast.Delete) else node.value
+        for target in targets:
+            place = target.value if isinstance(target, ast.Subscript) else target
+            if not isinstance(target, ast.Name) and not isinstance(value, ast.Constant):
+                replaced = {name for name in self._stands_for(place) if _is_in(name, OWN)}
+                self._uses.tampering |= {f"replaces {name}" for name in replaced}
+            for part in _parts(target):
+                if isinstance(part, ast.Name | ast.Attribute):
+                    self._visit_name(part, as_value=False)
+                else:
+                    self._visit(part)
+        if isinstance(value, ast.Name | ast.Attribute):
+            only_names = all(isinstance(target, ast.Name) for target in targets)
+            self._visit_name(value, as_value=not only_names)
+        elif value:
+            self._visit(value)
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _magic(cell: str, transform: Callable[[str], str]) -> Iterator[ast.Module]:
+    """The code in a cell with magic or shell lines, and that which such lines run."""
+    try:
+        tree = _parsed(transform(cell))
+    except Exception:  # the cell will fail with it when it is run
+        return
+    if tree is None:
+        return
+    yield tree
+    for node in _all_parts(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="run_cell_magic"), args=[_, _, body]):
+                yield from _magic(_text(body), transform)
+            case ast.Call(
+                func=ast.Attribute(attr="run_line_magic"),
+                args=[ast.Constant(value=name), line],
+            ) if name in RUNNING_MAGICS:
+                yield from _magic(_text(line), transform)
+
+
+def _text(node: ast.expr | None) -> str:
+    """A string that stands in the code, else ""."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _simple(statements: Iterable[ast.AST]) -> Iterator[ast.stmt]:
+    """The statements of a block and of the blocks in it. Of what opens a block the part is left
+    that is evaluated: `for x in xs` counts as `x = xs`."""
+    for statement in statements:
+        match statement:
+            case ast.For() | ast.AsyncFor():
+                yield _assignment(statement.target, statement.iter)
+            case ast.With() | ast.AsyncWith():
+                for item in statement.items:
+                    yield _assignment(item.optional_vars, item.context_expr)
+            case ast.If() | ast.While():
+                yield _assignment(None, statement.test)
+            case ast.Match():
+                yield _assignment(None, statement.subject)
+            case ast.stmt() if not isinstance(statement, ast.Try | ast.TryStar):
+                yield statement
+                continue
+        for block in ("body", "handlers", "cases", "orelse", "finalbody"):
+            yield from _simple(getattr(statement, block, ()))
+
+
+def _assignment(target: ast.expr | None, value: ast.expr) -> ast.stmt:
+    return ast.Assign([target], value) if target else ast.Expr(value)
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The notebook's names that a statement gives a value to, or changes."""
+    names: set[str] = set()
+    targets: list[ast.AST] = []
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            names = {name}
+        case ast.Assign():
+            targets = [*statement.targets]
+        case ast.AugAssign() | ast.AnnAssign():
+            targets = [statement.target]
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=changed))):
+            targets = [changed]
+        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[changed, *_])):
+            targets = [changed]
+    while targets:
+        match targets.pop():
+            case ast.Name(id=name):
+                names.add(name)
+            case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Starred(value=inner):
+                targets.append(inner)
+            case ast.Call(func=inner):
+                targets.append(inner)
+            case ast.Tuple(elts=inner) | ast.List(elts=inner):
+                targets += inner
+    if not isinstance(statement, Definition | ast.ClassDef):
+        names |= {n.target.id for n in _all_parts(statement) if isinstance(n, ast.NamedExpr)}
+    return names
+
+
+def _called(statement: ast.stmt) -> set[str]:
+    """The names that a statement calls, unless it is a definition."""
+    if isinstance(statement, Definition | ast.ClassDef):
+        return set()
+    calls = (n.func for n in _all_parts(statement) if isinstance(n, ast.Call))
+    return {func.id for func in calls if isinstance(func, ast.Name)}
+
+
+def _own_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
+    """The names that a function's body makes its own, and those that it declares not to be."""
+    own: set[str] = set()
+    shared: set[str] = set()
+    waiting = [*nodes]
+    while waiting:
+        match node := waiting.pop():
+            case ast.Name(id=name, ctx=context):
+                if isinstance(context, ast.Store):
+                    own.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                own.add(name)  # what is inside belongs to that function
+            case ast.ClassDef(name=name):
+                own.add(name)
+            case ast.Lambda():
+                pass
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                shared |= {*names}
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                own |= {a.asname or a.name.split(".")[0] for a in names}
+            case ast.ExceptHandler() | ast.MatchAs() | ast.MatchStar() | ast.MatchMapping():
+                own |= {n for f in ("name", "rest") if (n := getattr(node, f, None))}
+                waiting += _parts(node)
+            case _:
+                waiting += _parts(node)
+    return own, shared
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node that are evaluated."""
+    for name in node._fields:
+        if name in ("ctx", "op", "annotation", "returns"):
+            continue
+        part = getattr(node, name, None)
+        if isinstance(part, ast.AST):
+            yield part
+        elif isinstance(part, list):
+            yield from (inner for inner in part if isinstance(inner, ast.AST))
+
+
+def _all_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """A node, its parts and all of theirs."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += _parts(node)
+
+
+def _is_in(name: str, places: tuple[str, ...]) -> bool:
+    """Whether a dotted name is one of these, or within one."""
+    return f"{name}.".startswith(_with_dots(places))
+
+
+@cache
+def _with_dots(places: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{place}." for place in places)
+
+
+def _is_same(name: str, ready_made: str) -> bool:
+    """Whether a dotted name is, or leads to, what torch has ready made under another one: what is
+    in torch.nn and in torch.nn.modules.rnn, or in torch and in torch._VF and torch.ops.aten."""
+    first, *parts = name.split(".")
+    leaf = _bare(ready_made.rpartition(".")[2])
+    if first != "torch":
+        return False
+    inner = any(part.startswith("_") or part == "ops" for part in parts)
+    return any(
+        (_bare(part) == leaf or (inner and leaf in _bare(part)))
+        and ".".join([first, *parts[: k + 1]]) not in sys.modules
+        for k, part in enumerate(parts)
+    )
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _cell_names(cells: Sequence[str], exercises: Iterable[str]) -> tuple[str, ...]:
+    """Names for cells: after the exercise that is defined there, else after their first line."""
+    names: list[str] = []
+    for cell in cells:
+        defined = [n for n in re.findall(r"^\s*def\s+(\w+)", cell, re.MULTILINE) if n in exercises]
+        first = next((line for line in map(str.strip, cell.splitlines()) if line), "")
+        quoted = first if len(first) <= MAX_QUOTED else f"{first[:MAX_QUOTED]}…"
+        name = f"the cell {defined[0]}" if defined else f"the cell “{quoted}”"
+        times = sum(other.startswith(name) for other in names)
+        names.append(f"{name} ({times + 1})" if times else name)
+    return tuple(names)

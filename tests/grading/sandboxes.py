@@ -1,0 +1,79 @@
+"""Workers to run code in, for the tests of the sandbox."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rnncourse.grading import seccomp
+from rnncourse.grading.host import Questions, Worker
+from rnncourse.grading.sandbox import Launch, SandboxError, obstacle, sandboxed
+
+NO_SANDBOX = obstacle()
+needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
+NOTHING = Questions()
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+POWERLESS = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
+def printed(worker: Worker, source: str) -> str:
+    """What a cell prints, or the error that it ends with."""
+    cell = worker.run([source], NOTHING).cells[0]
+    return cell.error or cell.output
+
+
+def behind(launch: Launch, *prefix: str) -> Launch:
+    """A worker that another program starts."""
+    return replace(launch, command=[*prefix, *launch.command])
+
+
+@functools.cache
+def plain_user() -> tuple[str, ...]:
+    """What starts a program as somebody who is not root; nothing for somebody who is not.
+
+    Nobody may not be let into the folders of this checkout and this Python; then root gives up its
+    rights instead.
+    """
+    if os.getuid() != 0:
+        return ()
+    for name, *options in (NOBODY, POWERLESS):
+        program = shutil.which(name)
+        if program is None:
+            continue
+        prefix = (program, *options, "--")
+        try:
+            with Worker(behind(sandboxed(), *prefix)):
+                return prefix
+        except SandboxError:
+            continue
+    raise RuntimeError("there is no way to be a plain user here")
+
+
+def unfiltered() -> Launch:
+    """A worker on what looks like a kernel without filters for system calls: asked for one, it
+    answers EINVAL."""
+    root = str(Path(seccomp.__file__).parents[2])
+    return behind(sandboxed(), sys.executable, "-c", _REFUSE_FILTERS, root)
+
+
+_REFUSE_FILTERS = """
+import ctypes, os, platform, struct, sys
+sys.path.insert(0, sys.argv[1])
+from rnncourse.grading import isolation, seccomp
+number = seccomp.NUMBERS["prctl"][list(seccomp.ARCHITECTURES).index(platform.machine())]
+code = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16), (0x15, 0, 1, 22),
+        (6, 0, 0, 0x50000 | 22), (6, 0, 0, 0x7FFF0000)]
+raw = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
+head = struct.pack("HxxxxxxQ", len(code), ctypes.addressof(raw))
+head = ctypes.create_string_buffer(head)
+isolation.prctl(38, 1)
+isolation.prctl(22, 2, ctypes.addressof(head))
+os.execve(sys.argv[2], sys.argv[2:], {})
+"""

@@ -1,0 +1,190 @@
+"""How long learners' code may take: computing time, and a limit on the clock."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rnncourse.grading.deadline import SLACK, Budget, ChildClock, Deadline
+from rnncourse.grading.host import Limits, Questions, Worker
+from tests.grading.sandboxes import needs_sandbox
+
+
+class Clock(ChildClock):
+    """A child's clock that shows what a test sets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shows = 0.0
+        self.looks = 0
+
+    def read(self) -> float:
+        self.looks += 1
+        return self.shows
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time on the clock, which a test moves on."""
+    shown = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: shown[0])
+    return shown
+
+
+def test_the_kernel_is_not_asked_before_the_time_is_up(now: list[float]) -> None:
+    clock = Clock()
+    budget = Budget(2, clock, 0)
+    for seconds in (0, 1, 0.9):
+        now[0] += seconds
+        assert 0 < budget() <= 2
+    assert clock.looks == 0
+
+
+def test_whoever_has_used_less_gets_the_rest(now: list[float]) -> None:
+    clock = Clock()
+    budget = Budget(2, clock, 5)
+    now[0] += 2
+    clock.shows = 5.5
+    assert budget() == pytest.approx(1.5)
+    now[0] += 1.5
+    clock.shows = 7
+    with pytest.raises(TimeoutError, match="it used 2 seconds of computing time"):
+        budget()
+
+
+def test_whoever_only_sleeps_ends_as_well(now: list[float]) -> None:
+    budget = Budget(2, Clock(), 0)
+    for _ in range(SLACK - 1):
+        now[0] += 2
+        assert 0 < budget() <= 2
+    now[0] += 2
+    with pytest.raises(TimeoutError, match=f"it did not end within {2 * SLACK} seconds"):
+        budget()
+
+
+def test_waits_are_not_so_short_that_they_are_many(now: list[float]) -> None:
+    clock = Clock()
+    budget = Budget(1, clock, 0)
+    clock.shows = 0.999999
+    now[0] += 1
+    assert budget() > 0.01
+
+
+def test_an_instant_stays_where_it_is(now: list[float]) -> None:
+    deadline = Deadline(3)
+    now[0] += 2
+    assert deadline() == pytest.approx(1)
+    now[0] += 1
+    with pytest.raises(TimeoutError):
+        deadline()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of other processes")
+def test_a_clock_counts_what_its_process_computes() -> None:
+    clock = ChildClock()
+    program = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True); input()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with child:
+        assert child.stdout is not None and child.stdin is not None
+        clock.follow(child.pid)
+        child.stdout.readline()
+        used = clock.read()
+        time.sleep(0.2)
+        assert 0.3 <= used <= clock.read() < used + 0.1
+        child.stdin.close()
+    assert clock.read() >= 0  # it is no more
+
+
+def test_where_nothing_is_known_time_on_the_clock_counts(now: list[float]) -> None:
+    clock = ChildClock()
+    clock.follow(0)
+    now[0] += 4
+    assert clock.read() == 4
+
+
+# ------------------------------------------------------------------ in a worker
+
+CELL = """
+from rnncourse import fill
+import time
+
+@fill
+def set_forget_bias(b_ih, b_hh, value):
+    {body}
+    return b_ih, b_hh
+"""
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """A machine on which others compute as well: four times as many as it has cores for."""
+    cores = os.cpu_count() or 1
+    loop = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(loop) for _ in range(4 * cores)]
+    yield
+    for other in others:
+        other.kill()
+        other.wait()
+
+
+def note(worker: Worker, questions: Questions, body: str, seconds: float) -> tuple[str, str]:
+    limits = Limits(exercise=seconds)
+    run = worker.run([CELL.format(body=body)], questions, limits, only=["set_forget_bias"])
+    ran = run.exercises["set_forget_bias"]
+    return ran.ended, ran.note
+
+
+@needs_sandbox
+def test_an_honest_computation_on_a_busy_machine_has_its_time(
+    worker: Worker, questions: Questions, busy: None
+) -> None:
+    """It needs 7 times 0.06 seconds of computing time, and several times that on the clock."""
+    compute = "end = time.process_time() + 0.06\n    while time.process_time() < end: pass"
+    started = time.monotonic()
+    assert note(worker, questions, compute, 0.7) == ("done", "")
+    assert time.monotonic() - started > 0.7
+
+
+@needs_sandbox
+def test_sleep_is_not_computing_and_ends_later(worker: Worker, questions: Questions) -> None:
+    assert note(worker, questions, "time.sleep(0.03)", 0.1) == ("done", "")
+    sleeping = note(worker, questions, "time.sleep(60)", 0.2)
+    assert sleeping == ("timeout", "it did not end within 2 seconds")
+
+
+@needs_sandbox
+def test_a_loop_ends_when_its_computing_time_is_used(worker: Worker, questions: Questions) -> None:
+    looping = note(worker, questions, "while True: pass", 0.4)
+    assert looping == ("timeout", "it used 0.4 seconds of computing time")
+
+
+@needs_sandbox
+def test_threads_count_together(plain_worker: Worker, questions: Questions) -> None:
+    """A second thread that computes while the first one sleeps is no way out."""
+    body = (
+        "import threading, hashlib\n"
+        "    def loop():\n"
+        "        while True: hashlib.sha256(bytes(1 << 20))\n"
+        "    threading.Thread(target=loop, daemon=True).start()\n"
+        "    time.sleep(60)"
+    )
+    run = note(plain_worker, questions, body, 0.5)
+    assert run == ("timeout", "it used 0.5 seconds of computing time") or os.getuid() == 0
+
+
+@needs_sandbox
+def test_what_one_exercise_used_is_not_counted_for_the_next(
+    worker: Worker, questions: Questions
+) -> None:
+    compute = "end = time.process_time() + {}\n{}while time.process_time() < end: pass"
+    cells = ["import time\n" + compute.format(0.5, "")]
+    cells += [CELL.format(body=compute.format(0.05, "    "))]
+    run = worker.run(cells, questions, Limits(exercise=0.45), only=["set_forget_bias"])
+    assert run.exercises["set_forget_bias"].ended == "done"
