@@ -12,7 +12,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,7 +52,7 @@ class Course:
     root: Path
     url: URL
     course_id: str
-    config: Config
+    config: Config = field(repr=False)
     submitted_folder: Path
     autograded_folder: Path
     feedback_folder: Path

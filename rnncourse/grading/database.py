@@ -53,7 +53,7 @@ def shown(url: URL) -> str:
     """A gradebook in messages: its file, or its URL without the password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return str(url.set(password=None, query={}))
+    return str(URL.create(url.drivername, url.username, None, url.host, url.port, url.database))
 
 
 def connect(url: URL) -> Engine:

@@ -46,24 +46,24 @@ class Cells:
     @staticmethod
     def load(connection: Connection, assignment: str) -> Cells:
         """The cells of a registered assignment."""
-        query = (
-            select(NOTEBOOK.c.assignment_id, NOTEBOOK.c.name.label("file"), CELL)
-            .join(NOTEBOOK, NOTEBOOK.c.id == CELL.c.notebook_id)
-            .join(ASSIGNMENT, ASSIGNMENT.c.id == NOTEBOOK.c.assignment_id)
-            .where(ASSIGNMENT.c.name == assignment)
-        )
-        rows = connection.execute(query).all()
-        graded = [row for row in rows if row.type in GRADED]
-        commented = [row for row in rows if row.type in COMMENTED]
-        checks = [r for r in graded if r.file == assignment and r.name.startswith(CHECK)]
+        found = select(ASSIGNMENT.c.id).where(ASSIGNMENT.c.name == assignment)
+        assignment_id = connection.execute(found).scalar_one()
+        notebooks = select(NOTEBOOK.c.id, NOTEBOOK.c.name)
+        notebooks = notebooks.where(NOTEBOOK.c.assignment_id == assignment_id)
+        files = {row.id: row.name for row in connection.execute(notebooks)}
+        cells = connection.execute(select(CELL).where(CELL.c.notebook_id.in_(list(files)))).all()
+        graded = [cell for cell in cells if cell.type in GRADED]
+        commented = [cell for cell in cells if cell.type in COMMENTED]
+        own = {cell.id for cell in cells if files[cell.notebook_id] == assignment}
+        checks = [cell for cell in graded if cell.id in own and cell.name.startswith(CHECK)]
         return Cells(
-            assignment=rows[0].assignment_id,
-            notebooks=tuple({row.notebook_id: None for row in rows}),
-            graded={row.id: row.notebook_id for row in graded},
-            commented={row.id: row.notebook_id for row in commented},
-            exercises={row.name.removeprefix(CHECK): row.id for row in checks},
-            answers={row.name: row.id for row in commented if row.file == assignment},
-            names={row.id: row.name.removeprefix(CHECK) for row in rows},
+            assignment=assignment_id,
+            notebooks=tuple(files),
+            graded={cell.id: cell.notebook_id for cell in graded},
+            commented={cell.id: cell.notebook_id for cell in commented},
+            exercises={cell.name.removeprefix(CHECK): cell.id for cell in checks},
+            answers={cell.name: cell.id for cell in commented if cell.id in own},
+            names={cell.id: cell.name.removeprefix(CHECK) for cell in cells},
         )
 
 
@@ -90,7 +90,7 @@ class Statements:
         new = upsert(connection, SUBMISSION)
         latest = func.coalesce(new.excluded.timestamp, SUBMISSION.c.timestamp)
         self.submission = new.on_conflict_do_update(
-            ["assignment_id", "student_id"], set_={"timestamp": latest}
+            index_elements=["assignment_id", "student_id"], set_={"timestamp": latest}
         )
         self.submitted = (
             select(SUBMISSION, ASSIGNMENT.c.duedate)
@@ -109,11 +109,11 @@ class Statements:
         # As nbgrader has it, a person's mark waits for review when the automatic one is new.
         review = or_(automatic.is_(None), GRADE.c.manual_score.is_not(None))
         changes = {"auto_score": automatic, "needs_manual_grade": review}
-        self.mark = new.on_conflict_do_update(place, set_=changes)
+        self.mark = new.on_conflict_do_update(index_elements=place, set_=changes)
         self.no_mark = new.on_conflict_do_nothing()
         new = upsert(connection, COMMENT)
         changes = {"auto_comment": new.excluded.auto_comment}
-        self.comment = new.on_conflict_do_update(place, set_=changes)
+        self.comment = new.on_conflict_do_update(index_elements=place, set_=changes)
         self.no_comment = new.on_conflict_do_nothing()
         self.score = (
             select(func.coalesce(func.sum(Grade.score), 0.0))

@@ -1,0 +1,73 @@
+"""What the tests of the grader share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from rnncourse.checks import plan_of
+from rnncourse.checks.judge import Key, key
+from rnncourse.checks.plan import Case
+from rnncourse.exercise import exercises
+from rnncourse.grading.host import Questions, Worker
+from rnncourse.grading.sandbox import sandboxed
+from rnncourse.grading.spec import prepare
+from tests.grading.postgresql import server as server
+from tests.grading.sandboxes import NO_SANDBOX, behind, plain_user, unfiltered
+from tests.hidden.lstm import SPECS
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    """A worker with every layer of the sandbox that this machine has."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    with Worker(sandboxed()) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def plain_worker() -> Iterator[Worker]:
+    """The same, started by somebody who is not root."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    with Worker(behind(sandboxed(), *plain_user())) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def crowded_worker() -> Iterator[Worker]:
+    """A worker that may not make namespaces for its children."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    with Worker(sandboxed("--disable-userns")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def unfiltered_worker() -> Iterator[Worker]:
+    """A worker on what looks like a kernel without filters for system calls."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    with Worker(unfiltered()) as started:
+        yield started
+
+
+@pytest.fixture(params=["worker", "plain_worker", "crowded_worker"])
+def any_worker(request: pytest.FixtureRequest) -> Worker:
+    """Each of them in turn."""
+    found: Worker = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def questions() -> Questions:
+    """The real cases of every exercise of lstm."""
+    found: dict[str, dict[Key, Case]] = {}
+    for name, spec in SPECS.items():
+        generator = torch.Generator().manual_seed(7)
+        trial = prepare(plan_of(exercises()[name]), spec, [], generator)
+        found[name] = {key(c): c for s in trial.stages for c in (*s.cases, *s.instead)}
+    return Questions(found, {name: spec.ready_made for name, spec in SPECS.items()})
