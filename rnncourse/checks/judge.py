@@ -126,7 +126,7 @@ def numbers(plan: Plan, outcome: Outcome) -> Arrays:
     results = {k: v for k, v in outcome.arrays.items() if k not in gradients}
     try:
         return plan.relation.canonical(results) | gradients
-    except (RuntimeError, KeyError, IndexError):  # results of shapes that the relation cannot take
+    except (RuntimeError, KeyError):  # results of shapes that the relation cannot take
         return results
 
 

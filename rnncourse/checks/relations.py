@@ -15,7 +15,8 @@ class Relation:
     """Results are equal when `canonical` of them is.
 
     Attributes:
-        canonical: keeps of the results what every right answer has in common.
+        canonical: keeps of the results what every right answer has in common; a RuntimeError where
+            their shapes cannot be right.
         tied: results whose gradients mean the same, so that they are fed the same cotangent.
     """
 
@@ -24,12 +25,14 @@ class Relation:
 
 
 def _sum_of_biases(arrays: Arrays) -> Arrays:
+    _require_pair(arrays)
     rest = {k: v for k, v in arrays.items() if k not in ("b_ih", "b_hh")}
     return rest | {"b_ih + b_hh": arrays["b_ih"] + arrays["b_hh"]}
 
 
 def _sum_of_forget_blocks(arrays: Arrays) -> Arrays:
     """Torch's second block of four is the forget gate's."""
+    _require_pair(arrays)
     b_ih, b_hh = arrays["b_ih"], arrays["b_hh"]
     forget = torch.arange(len(b_ih)) * 4 // len(b_ih) == 1
     return {
@@ -37,6 +40,18 @@ def _sum_of_forget_blocks(arrays: Arrays) -> Arrays:
         "b_ih outside the forget block": b_ih.masked_fill(forget, 0),
         "b_hh outside the forget block": b_hh.masked_fill(forget, 0),
     }
+
+
+def _require_pair(arrays: Arrays) -> None:
+    """Two biases that can be added without one being spread over the other, which could take any
+    amount of memory.
+
+    Raises:
+        RuntimeError: their shapes differ, or are not those of a vector.
+    """
+    first, second = arrays["b_ih"].shape, arrays["b_hh"].shape
+    if len(first) != 1 or first != second:
+        raise RuntimeError(f"biases of the shapes {tuple(first)} and {tuple(second)}")
 
 
 EQUAL = Relation(lambda arrays: arrays)

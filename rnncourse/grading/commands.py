@@ -27,6 +27,10 @@ from .sandbox import Launch, obstacle, sandboxed, unsafe
 
 MAX_WORKERS = 8
 """Workers that are started when nobody says how many: each takes some 300 MB of memory."""
+NAMES = (
+    "not graded, as these folders need other names (at most 128 characters that can be printed, "
+    "and none of = + - @ at the beginning)"
+)
 TABLE_ROWS = 60
 """Up to how many learners the terminal lists; the class page lists all."""
 
@@ -119,7 +123,7 @@ def grade_assignments(
     for name in chosen:
         if options.student is None and (without := course.without(name)):
             console.print(f"Nothing handed in for {name}: {', '.join(without)}", markup=False)
-    _raise_if_refused(records)
+    _raise_if_refused(records, course.misnamed())
 
 
 def pool_opener(workers: int | None, scheduler: str | None, protected: bool) -> OpenPool:
@@ -205,10 +209,15 @@ def _one_or_all(found: list[str], wanted: str | None, assignment: str) -> list[s
     return [wanted]
 
 
-def _raise_if_refused(records: Sequence[Record]) -> None:
+def _raise_if_refused(records: Sequence[Record], misnamed: Sequence[str]) -> None:
     refused = [r.student for r in records if any(e.verdict == "refused" for e in r.exercises)]
+    reasons = []
     if refused:
-        raise CourseError(f"refused, and marked 0: {', '.join(refused)}; the table says why.")
+        reasons.append(f"refused, and marked 0: {', '.join(refused)}; the table says why.")
+    if misnamed:
+        reasons.append(f"{NAMES}: {', '.join(misnamed)}.")
+    if reasons:
+        raise CourseError(" ".join(reasons))
 
 
 def _table(records: Sequence[Record]) -> Table:

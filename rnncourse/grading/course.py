@@ -34,6 +34,10 @@ DEFAULT_COURSE = "default_course"
 """nbgrader's own name for a course that has none."""
 MAX_NAME = 128
 """How long a learner's name may be in a gradebook."""
+MAX_BYTES = 200
+"""How long it may be as the name of a file to which something is added."""
+FORMULA = "=+-@"
+"""What formulas begin with."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class Course:
         """Who handed in something for an assignment.
 
         Raises:
-            CourseError: there is no such folder, nobody did, or a learner's name cannot be kept.
+            CourseError: there is no such folder, or nobody did.
         """
         folder = self.submitted_folder
         if not folder.is_dir():
@@ -141,16 +145,16 @@ class Course:
         folder = self.submitted_folder
         return [name for name in self._learners() if not (folder / name / assignment).exists()]
 
+    def misnamed(self) -> list[str]:
+        """Folders in submitted/ whose names can be no learner's, as Python writes them."""
+        return [ascii(name) for name in self._folders() if not _is_name(name)]
+
     def _learners(self) -> list[str]:
+        return [name for name in self._folders() if _is_name(name)]
+
+    def _folders(self) -> list[str]:
         folders = (path for path in self.submitted_folder.iterdir() if path.is_dir())
-        names = sorted(path.name for path in folders if not path.name.startswith("."))
-        for name in names:
-            if len(name) > MAX_NAME or not name.isprintable():
-                raise CourseError(
-                    f"the folder {self.submitted_folder}/{ascii(name)[1:-1]} needs another name: "
-                    f"at most {MAX_NAME} characters that can be printed."
-                )
-        return names
+        return sorted(path.name for path in folders if not path.name.startswith("."))
 
     def seed(self, assignment: str) -> int:
         """The secret seed of an assignment in this course: drawn once, then always the same.
@@ -194,6 +198,13 @@ class Course:
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+
+def _is_name(name: str) -> bool:
+    """Whether a folder's name can be a learner's: it goes into file names and a gradebook, and into
+    tables, where a spreadsheet would run what begins like a formula."""
+    short = len(name) <= MAX_NAME and len(os.fsencode(name)) <= MAX_BYTES
+    return short and name.isprintable() and name[0] not in FORMULA
 
 
 @dataclass(frozen=True)

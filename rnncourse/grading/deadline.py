@@ -9,6 +9,7 @@ its share on the clock, which is hardly ever.
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 
 SLACK = 10
@@ -50,13 +51,16 @@ class Budget:
         seconds: of computing time.
         clock: the child's.
         used: what the clock showed when it began.
+        latest: the instant when all is over, whatever is left.
     """
 
-    def __init__(self, seconds: float, clock: ChildClock, used: float) -> None:
+    def __init__(
+        self, seconds: float, clock: ChildClock, used: float, latest: float = math.inf
+    ) -> None:
         self._seconds, self._clock, self._used = seconds, clock, used
-        now = time.monotonic()
-        self._next = now + seconds
-        self._end = now + SLACK * seconds
+        self._began = time.monotonic()
+        self._end = min(self._began + SLACK * seconds, latest)
+        self._next = min(self._began + seconds, self._end)
 
     def __call__(self) -> float:
         """How long to wait for the child now, in seconds.
@@ -74,7 +78,7 @@ class Budget:
         if left <= 0:
             raise TimeoutError(f"it used {self._seconds:g} seconds of computing time")
         if now >= self._end:
-            raise TimeoutError(f"it did not end within {SLACK * self._seconds:g} seconds")
+            raise TimeoutError(f"it did not end within {self._end - self._began:.3g} seconds")
         self._next = min(now + max(left, SOONEST), self._end)
 
 

@@ -28,7 +28,7 @@ from traitlets import Float, Integer, Unicode, default
 from ..errors import CourseError
 from ..notebook import Unreadable
 from .classroom import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
-from .commands import pool_opener
+from .commands import NAMES, pool_opener
 from .course import Checkout, Course
 from .gradebook import Book
 from .harmless import HarmlessExporter
@@ -156,6 +156,8 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
                     if reason:
                         refused.append(graded.record.student)
                 write_overview(course, self._assignment, exam.book)
+        if misnamed := course.misnamed():
+            self.log.error("%s: %s.", NAMES, ", ".join(misnamed))
         if refused:
             names = ", ".join(refused)
             raise CourseError(f"refused, and marked 0: {names}; the lines above say why.")

@@ -57,7 +57,10 @@ def _exercise(
 ) -> ExerciseRecord:
     name = trial.plan.exercise
     ran = run.exercises[name]
-    report = judge(trial.plan, trial.stages, trial.expected, ran.outcomes, trial.mistakes)
+    try:
+        report = judge(trial.plan, trial.stages, trial.expected, ran.outcomes, trial.mistakes)
+    except Exception as unexpected:  # results nobody has thought of must not stop the class
+        return _not_judged(name, worth[name], code[name], unexpected)
     verdict, earned = _verdict(report, trial, worth[name], ran)
     message = _message(report, verdict, ran)
     if verdict == "unfilled" and (error := _cell_error(submission, run, name)):
@@ -74,6 +77,12 @@ def _exercise(
         note=run.notes.get(name, ""),
     )
     return _for_a_person(graded, run.flags.get(name, ()))
+
+
+def _not_judged(exercise: str, worth: float, code: str, error: Exception) -> ExerciseRecord:
+    reason = f"its results could not be judged ({type(error).__name__})"
+    message = "This function's results could not be judged: a person will look at it."
+    return ExerciseRecord(exercise, None, worth, "error", message, code=code, flags=(reason,))
 
 
 def _for_a_person(graded: ExerciseRecord, flags: tuple[str, ...]) -> ExerciseRecord:

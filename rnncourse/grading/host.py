@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +26,6 @@ from ..checks.judge import Key
 from ..checks.plan import Case
 from .deadline import Budget, ChildClock, Deadline
 from .protocol import (
-    ASK,
     END,
     HERE,
     MAX_FIGURES,
@@ -56,8 +56,6 @@ MAX_FLAGS = 10
 """Reasons for a person to look that are taken from a worker for an exercise."""
 END_SECONDS = 15.0
 """Within which a worker has to get rid of a child, or to end."""
-ASK_SECONDS = 60.0
-"""Within which it has to take what it is asked."""
 
 _CREDENTIALS = struct.Struct("3i")  # process, user and group
 _SCM_CREDENTIALS = 2
@@ -70,11 +68,13 @@ class Limits:
     Attributes:
         cells: seconds of computing time for all its cells together.
         exercise: seconds of computing time for all calls of one exercise.
+        submission: seconds on the clock for all of it, however often it is tried again.
         memory: bytes.
     """
 
     cells: float = 60.0
     exercise: float = 10.0
+    submission: float = 300.0
     memory: int = 1 << 30
 
 
@@ -91,16 +91,9 @@ class Questions:
     ready_made: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
-    def encoded(self) -> bytes:
-        """As a worker is sent them."""
-        calls = [
-            Frame({"exercise": exercise, "driver": case.driver}, case.arrays)
-            for exercise, cases in self.cases.items()
-            for case in cases.values()
-        ]
-        ready_made = {name: list(found) for name, found in self.ready_made.items()}
-        first = Frame({"ready_made": ready_made, "calls": len(calls)})
-        return b"".join(encode(frame) for frame in (first, *calls))
+    def encoded(self) -> dict[str, bytes]:
+        """The calls of each exercise, as a child is sent them."""
+        return {exercise: _encoded(exercise, cases) for exercise, cases in self.cases.items()}
 
     @cached_property
     def forms(self) -> dict[str, dict[Key, Form]]:
@@ -109,6 +102,12 @@ class Questions:
             exercise: {key: Form.of(case) for key, case in cases.items()}
             for exercise, cases in self.cases.items()
         }
+
+
+def _encoded(exercise: str, cases: Mapping[Key, Case]) -> bytes:
+    calls = [Frame({"driver": case.driver}, case.arrays) for case in cases.values()]
+    first = Frame({"exercise": exercise, "calls": len(calls)})
+    return b"".join(encode(frame) for frame in (first, *calls))
 
 
 @dataclass(frozen=True)
@@ -215,6 +214,10 @@ class Worker:
         progress = _Progress(cells, questions, limits, only)
         deaths = 0
         while not progress.complete:
+            if progress.is_overdue:
+                reason = f"all of it took more than {limits.submission:g} seconds"
+                progress.give_up("timeout", reason)
+                break
             try:
                 self._attempt(progress)
             except _WorkerDied:
@@ -227,7 +230,6 @@ class Worker:
     def _attempt(self, progress: _Progress) -> None:
         """Do what is left in one new child, as far as it goes."""
         process = self._started()
-        process.ask(progress.questions)
         failure = _Conversation(process.fork(), progress).hold()
         if failure:
             progress.fail(failure, process.end())
@@ -261,7 +263,6 @@ class _Process:
     def __init__(self, launch: Launch, seconds: float) -> None:
         self._control, theirs = socket.socketpair()
         self._reader = Reader(self._control)
-        self._asked: Questions | None = None
         self._ending = False
         self._folder = tempfile.TemporaryDirectory()
         self._log = Path(self._folder.name, "stderr")
@@ -281,18 +282,6 @@ class _Process:
         except (ProtocolError, EOFError, OSError) as error:
             raise SandboxError(self._why_not_ready(error)) from None
         self.layers = launch.layers(ready.get("namespaces") is True, ready.get("seccomp") is True)
-
-    def ask(self, questions: Questions) -> None:
-        """Say what submissions are asked from now on, if that is new."""
-        if questions is self._asked:
-            return
-        try:
-            self._take_end()
-            patience = Deadline(ASK_SECONDS)
-            send_encoded(self._control, ASK + questions.encoded, patience)
-        except (ProtocolError, EOFError, OSError):
-            raise _WorkerDied from None
-        self._asked = questions
 
     def fork(self) -> socket.socket:
         """A socket to a new child."""
@@ -361,6 +350,7 @@ class _Progress:
     """What is known so far of one submission.
 
     Attributes:
+        latest: the instant when all is over.
         cells_done: whether a child has run the cells to their end, or none will.
         skipped: cells that are left out from now on, with the reason.
     """
@@ -374,6 +364,7 @@ class _Progress:
     ) -> None:
         self.cells, self.questions, self.limits = cells, questions, limits
         self.names = [name for name in questions.cases if only is None or name in only]
+        self.latest = time.monotonic() + limits.submission
         self.ran: list[CellRun] = []
         self.notes: dict[str, str] = {}
         self.flags: dict[str, tuple[str, ...]] = {}
@@ -393,6 +384,10 @@ class _Progress:
     def complete(self) -> bool:
         return self.cells_done and not self.pending
 
+    @property
+    def is_overdue(self) -> bool:
+        return time.monotonic() >= self.latest
+
     def run(self, layers: str) -> Run:
         return Run(tuple(self.ran), self.exercises, self.notes, self.flags, layers)
 
@@ -403,6 +398,10 @@ class _Progress:
         """Begin an exercise; the outcomes go into the result."""
         self._current, self._outcomes = name, {}
         return self._outcomes
+
+    def flag(self, name: str, reasons: list[str]) -> None:
+        if reasons:
+            self.flags[name] = (*self.flags.get(name, ()), *reasons)
 
     def finish_exercise(self, ended: Ended = "done", note: str = "") -> None:
         assert self._current is not None
@@ -440,7 +439,7 @@ def _note(error: Exception, status: int) -> str:
 
 
 class _Conversation:
-    """What is said with one child: first all that it is to do, then what comes of it."""
+    """What is said with one child: its cells and what comes of them, then exercise by exercise."""
 
     def __init__(self, link: socket.socket, progress: _Progress) -> None:
         self._link, self._progress = link, progress
@@ -465,7 +464,7 @@ class _Conversation:
     def _run_cells(self) -> None:
         progress, limits = self._progress, self._progress.limits
         progress.start_cells()
-        patience = Budget(limits.cells, self._clock, 0.0)
+        patience = Budget(limits.cells, self._clock, 0.0, progress.latest)
         self._meet(patience)
         send_encoded(self._link, _errand(progress), patience)
         flags = self._reader.frame(patience).header.get("flags")
@@ -508,11 +507,16 @@ class _Conversation:
                 self._clock.follow(_CREDENTIALS.unpack(data)[0])
 
     def _call(self, name: str) -> None:
-        outcomes = self._progress.start_exercise(name)
-        patience = Budget(self._progress.limits.exercise, self._clock, self._clock.read())
-        for key, form in self._progress.questions.forms[name].items():
+        progress = self._progress
+        outcomes = progress.start_exercise(name)
+        seconds, clock = progress.limits.exercise, self._clock
+        patience = Budget(seconds, clock, clock.read(), progress.latest)
+        send_encoded(self._link, progress.questions.encoded[name], patience)
+        for key, form in progress.questions.forms[name].items():
             outcomes[key] = read_outcome(self._reader.frame(patience), form)
-        self._progress.finish_exercise()
+        used = clean_list(self._reader.frame(patience).header.get("used"), MAX_FLAGS)
+        progress.flag(name, [f"while it ran it called torch's {function}" for function in used])
+        progress.finish_exercise()
 
 
 def _errand(progress: _Progress) -> bytes:
@@ -520,7 +524,13 @@ def _errand(progress: _Progress) -> bytes:
     limits, pending = progress.limits, progress.pending
     seconds = math.ceil(limits.cells + limits.exercise * len(pending)) + 1
     cells = [cell for k, cell in enumerate(progress.cells) if k not in progress.skipped]
-    header = {"memory": limits.memory, "seconds": seconds, "only": pending, "cells": len(cells)}
+    ready_made = {name: list(progress.questions.ready_made.get(name, ())) for name in pending}
+    header = {
+        "memory": limits.memory,
+        "seconds": seconds,
+        "ready_made": ready_made,
+        "cells": len(cells),
+    }
     frames = [Frame(header), *(Frame({"source": cell}) for cell in cells)]
     return b"".join(encode(frame) for frame in frames)
 

@@ -63,13 +63,14 @@ def sort(
         The files, and the paths of those that belong to nobody.
     """
     found, rest = [], []
+    outer = _common_folders([member.path for member in members], assignment)
     for member in members:
         if pattern:
             match = pattern.search("/".join(member.path))
             student = match["student"] if match else None
             hand_in = HandIn(student, "", member.name, member) if student else None
         else:
-            hand_in = _of_moodle(member) or _of_canvas(member)
+            hand_in = _of_moodle(member, outer) or _of_canvas(member, outer)
         if hand_in and safe(hand_in.student):
             found.append(hand_in)
         else:
@@ -127,17 +128,23 @@ def safe(name: str) -> str:
     return "_".join(text.split()).strip("._-")[:_MAX_NAME]
 
 
-def _of_moodle(member: Member) -> HandIn | None:
-    for part in member.path:
+def _of_moodle(member: Member, outer: int) -> HandIn | None:
+    """A file that the platform named. What lies further inside, learners have named: whoever looks
+    there lets one hand in for another.
+
+    Args:
+        outer: how many folders are around all files.
+    """
+    for part in member.path[: outer + 1]:
         if match := _MOODLE.match(part):
             name = member.name if part is not member.path[-1] else match["file"] or ""
             return HandIn(match["student"], match["number"], name, member)
     return None
 
 
-def _of_canvas(member: Member) -> HandIn | None:
+def _of_canvas(member: Member, outer: int) -> HandIn | None:
     match = _CANVAS.match(member.name)
-    if not match:
+    if not match or len(member.path) > outer + 1:
         return None
     again = _ATTEMPT.search(match["file"])
     name = _ATTEMPT.sub("", match["file"])

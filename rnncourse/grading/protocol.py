@@ -49,7 +49,7 @@ MAX_FIGURE = 300_000
 MAX_PIXELS = 4000
 """The longest side of a figure."""
 
-ASK, START, END = b"a", b"s", b"e"
+START, END = b"s", b"e"
 """What the host sends a worker, see `worker`."""
 HERE = b"h"
 """The first byte of a child: it shows the host which process this is."""

@@ -132,6 +132,7 @@ def _bubblewrap() -> list[str]:
     site = {folder: f"{SITE}/{k}" for k, folder in enumerate(_site_folders())}
     # A user other than root inside, so that a child can make namespaces of its own from it.
     alone = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
+    alone += ["--as-pid-1"]  # no process of bubblewrap's own in there, whose memory could be read
     powerless = ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
     places = ["--dev", "/dev", "--proc", "/proc", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
     read_only = ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]

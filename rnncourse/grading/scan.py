@@ -22,7 +22,6 @@ MAX_FLAGS = 5
 """Reported for an exercise at most."""
 
 HIDING = (
-    *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec"),
     *("builtins.globals", "builtins.vars", "code", "codeop", "ctypes", "importlib", "inspect"),
     *("marshal", "operator.attrgetter", "operator.methodcaller", "pickle", "pkgutil", "pydoc"),
     *("runpy", "torch.hub", "torch.jit.CompilationUnit", "torch.jit.load", "torch.load"),
@@ -35,10 +34,11 @@ HIDING_ATTRIBUTES = {
 }
 SHELL = "get_ipython()"
 TAMPERING = (
-    *("ctypes", "gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
+    *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec", "ctypes"),
+    *("gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
     *("inspect.getouterframes", "inspect.stack", "os.fdopen", "os.write", "os.writev"),
     *("rnncourse.checks", "rnncourse.exercise", "rnncourse.grading", "sys._current_frames"),
-    *("sys._getframe", "sys.modules", "sys.setprofile", "sys.settrace"),
+    *("socket", "sys._getframe", "sys.modules", "sys.setprofile", "sys.settrace"),
     *(f"{SHELL}.{name}" for name in ("ast_transformers", "ex", "input_transformer_manager")),
     *(f"{SHELL}.{name}" for name in ("input_transformers_cleanup", "input_transformers_post")),
     *(f"{SHELL}.{name}" for name in ("run_cell", "run_code", "user_global_ns", "user_ns")),
@@ -166,7 +166,8 @@ class _Notebook:
             f"uses {name.removeprefix('builtins.')}" for name in used.dotted if _is_in(name, HIDING)
         } | used.hiding
         reach = {n for n in self._whole.dotted if _is_in(n, TAMPERING) and n not in HARMLESS}
-        changes = {f"uses {name}" for name in reach} | self._whole.tampering
+        bare_names = {name.removeprefix("builtins.") for name in reach}
+        changes = {f"uses {name}" for name in bare_names} | self._whole.tampering
         return [
             *(f"it uses {name}, the ready-made answer" for name in ready),
             *(f"it {means}, which hides what is called" for means in sorted(hiding)),
@@ -522,18 +523,19 @@ def _is_same(name: str, ready_made: str) -> bool:
     """Whether a dotted name is, or leads to, what torch has ready made under another one: what is
     in torch.nn and in torch.nn.modules.rnn, or in torch and in torch._VF and torch.ops.aten."""
     first, *parts = name.split(".")
-    leaf = _bare(ready_made.rpartition(".")[2])
+    leaf = bare(ready_made.rpartition(".")[2])
     if first != "torch":
         return False
     inner = any(part.startswith("_") or part == "ops" for part in parts)
     return any(
-        (_bare(part) == leaf or (inner and leaf in _bare(part)))
+        (bare(part) == leaf or (inner and leaf in bare(part)))
         and ".".join([first, *parts[: k + 1]]) not in sys.modules
         for k, part in enumerate(parts)
     )
 
 
-def _bare(name: str) -> str:
+def bare(name: str) -> str:
+    """A name as torch writes it in no place and every: LSTMCell, lstm_cell, _lstm_cell."""
     return name.replace("_", "").lower()
 
 

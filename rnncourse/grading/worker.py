@@ -5,7 +5,6 @@
 It runs inside the sandbox and knows no reference, spec or expected value. Standard input is its
 control socket. The host sends
 
-    ASK    with a frame for each call to make of a submission, see `_questions`;
     START  with a socket, on which a new child talks, see `_serve`;
     END    which is answered with the child's exit status when nothing is left of it.
 
@@ -24,16 +23,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
 
-from ..checks.drivers import Arrays
 from . import isolation, seccomp
 from .protocol import (
-    ASK,
     END,
     HERE,
     MAX_OUTPUT,
@@ -46,6 +43,7 @@ from .protocol import (
     send,
 )
 from .session import Session
+from .watch import Watch
 
 
 @dataclass(frozen=True)
@@ -61,19 +59,6 @@ class Guards:
     namespaces: bool = False
     seccomp: bool = False
     threads: bool = True
-
-
-@dataclass
-class Questions:
-    """What every submission is asked.
-
-    Attributes:
-        calls: driver and arrays of each call, by exercise.
-        ready_made: what torch has for the same purpose, by exercise.
-    """
-
-    calls: dict[str, list[tuple[str, Arrays]]] = field(default_factory=dict)
-    ready_made: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Child:
@@ -126,6 +111,9 @@ def main() -> None:
     if sys.platform == "linux":
         isolation.adopt_orphans()
         isolation.forbid_inspection()
+    gc.collect()
+    gc.freeze()  # what is there now is never looked at again, nor copied for it
+    isolation.use_huge_pages()
     send(control, Frame({"namespaces": guards.namespaces, "seccomp": guards.seccomp}))
     _accept(control, session, guards, namespaces)
 
@@ -144,20 +132,13 @@ def _accept(
     guards: Guards,
     namespaces: isolation.ProcessNamespaces | None,
 ) -> None:
-    questions = Questions()
     child: Child | None = None
-    idle = 0
+    idle = isolation.address_space()
     while True:
         command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if command == ASK:
-            questions = _questions(control)
-            gc.collect()
-            gc.freeze()  # what is there now is never looked at again, nor copied for it
-            isolation.use_huge_pages()
-            idle = isolation.address_space()
-        elif command == START:
+        if command == START:
             with socket.socket(fileno=descriptors[0]) as link:
-                child = Child(partial(_serve, link, session, questions, guards, idle), namespaces)
+                child = Child(partial(_serve, link, session, guards, idle), namespaces)
         elif child:
             status = child.end()
             child = None
@@ -167,27 +148,14 @@ def _accept(
             return
 
 
-def _questions(control: socket.socket) -> Questions:
-    """A frame with {"ready_made", "calls"}, and so many with {"exercise", "driver"} and arrays."""
-    reader = Reader(control)
-    header = reader.frame().header
-    questions = Questions(ready_made=header["ready_made"])
-    for _ in range(header["calls"]):
-        call = reader.frame()
-        calls = questions.calls.setdefault(call.header["exercise"], [])
-        calls.append((call.header["driver"], call.arrays))
-    return questions
-
-
-def _serve(
-    link: socket.socket, session: Session, questions: Questions, guards: Guards, idle: int
-) -> None:
+def _serve(link: socket.socket, session: Session, guards: Guards, idle: int) -> None:
     """Be a child: take one submission, and send what comes of it.
 
-    Comes: a frame with {"memory", "seconds", "only", "cells"}, and so many with {"source"}, null
-    for a cell that is left out. Goes, after HERE: a frame with {"flags"}; for each cell one with
-    {"error", "output"} and its figures; one with {"notes"}; for each exercise the outcomes of its
-    calls. Everything has been taken when the first line of a learner's runs.
+    Comes: a frame with {"memory", "seconds", "ready_made", "cells"}, and so many with {"source"}.
+    Goes, after HERE: a frame with {"flags"}; for each cell one with {"error", "output"} and its
+    figures; one with {"notes"}. Then for each exercise comes a frame with {"exercise", "calls"} and
+    so many with {"driver"} and arrays, and go the outcomes of the calls and a frame with {"used"}.
+    So no cell sees an input, and nobody can work out answers before the function is called.
 
     Args:
         idle: the address space in use before, in bytes.
@@ -201,13 +169,14 @@ def _serve(
     random.seed(0)  # the fork has seeded it anew
     if guards.seccomp:
         seccomp.install(guards.threads)
-    _answer(link, session, questions, errand["only"], [s for s in sources if s is not None])
+    _run_cells(link, session, sources, errand["ready_made"])
+    for ready_made in errand["ready_made"].values():
+        _call(link, session, reader, ready_made)
 
 
-def _answer(
-    link: socket.socket, session: Session, questions: Questions, only: list[str], cells: list[str]
+def _run_cells(
+    link: socket.socket, session: Session, cells: list[str], ready_made: dict[str, list[str]]
 ) -> None:
-    ready_made = {name: questions.ready_made.get(name, []) for name in only}
     reading = session.read(cells, ready_made)
     flags = {name: [clean(text) for text in found] for name, found in reading.flags.items()}
     send(link, Frame({"flags": flags}))
@@ -217,9 +186,16 @@ def _answer(
         send(link, Frame(text, figure_arrays(result.figures)))
     notes = {name: clean(note) for name, note in session.fill_forgotten().items()}
     send(link, Frame({"notes": notes}))
-    for exercise in only:
-        for driver, arrays in questions.calls.get(exercise, ()):
-            send(link, outcome_frame(session.call(exercise, driver, arrays)))
+
+
+def _call(link: socket.socket, session: Session, reader: Reader, ready_made: list[str]) -> None:
+    header = reader.frame().header
+    calls = [reader.frame() for _ in range(header["calls"])]
+    with Watch(header["exercise"], ready_made) as watch:
+        for call in calls:
+            driver = call.header["driver"]
+            send(link, outcome_frame(session.call(header["exercise"], driver, call.arrays)))
+    send(link, Frame({"used": sorted(watch.used)}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""Sees which of torch's ready-made answers a function calls while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch.overrides import TorchFunctionMode
+
+from ..checks.drivers import DRIVERS, PROBE
+from .scan import bare
+
+
+class Watch(TorchFunctionMode):
+    """While it is entered, notes calls of what torch has for an exercise, however it was found:
+    by another name, through `exec` or `getattr`. What stands for a cell that the exercise calls is
+    that exercise's own matter.
+
+    Args:
+        ready_made: dotted names, such as "torch.nn.LSTM".
+
+    Attributes:
+        used: the names, as torch calls them, such as "lstm".
+    """
+
+    def __init__(self, exercise: str, ready_made: Sequence[str]) -> None:
+        super().__init__()
+        probed = DRIVERS[exercise + PROBE].probe if exercise + PROBE in DRIVERS else None
+        self._own = {bare(probed[0])} if probed else set()
+        self._wanted = {bare(name.rpartition(".")[2]) for name in ready_made} - self._own
+        self._known: dict[Any, bool] = {}
+        self.used: set[str] = set()
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if self._is_wanted(func):
+            self.used.add(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+    def _is_wanted(self, func: Callable[..., Any]) -> bool:
+        if func not in self._known:
+            name = bare(getattr(func, "__name__", ""))
+            ready_made = any(wanted in name for wanted in self._wanted)
+            self._known[func] = ready_made and not any(own in name for own in self._own)
+        return self._known[func]
