@@ -18,6 +18,7 @@ MODULES = (
     "scan.py",
     "seccomp.py",
     "session.py",
+    "watch.py",
     "worker.py",
 )
 """What of this package the sandbox sees."""
