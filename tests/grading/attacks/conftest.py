@@ -1,0 +1,55 @@
+"""Three classes of attackers, each graded once."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnncourse.grading.sandbox import obstacle
+
+from .classroom import Graded, graded
+from .damage import DAMAGE
+from .forgery import FORGERY, LOOKERS, POISONERS
+from .harm import ENDLESS, HARM, RESULTS_OF_ALL_KINDS, SHOWN
+from .outward import BYSTANDERS, ODD_NAMES, OUTWARD
+from .reading import READING
+
+NO_SANDBOX = obstacle()
+
+QUICK = [
+    *READING,
+    *FORGERY,
+    *POISONERS,
+    *LOOKERS,
+    *HARM,
+    *DAMAGE,
+    *OUTWARD,
+]
+SLOW = [*ENDLESS, *SHOWN, *ODD_NAMES]
+
+
+@pytest.fixture(scope="session")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """Everybody who ends by themselves."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    folder = tmp_path_factory.mktemp("quick")
+    return graded(folder, [*BYSTANDERS, *QUICK], "--seconds", "2", "--cell-seconds", "5")
+
+
+@pytest.fixture(scope="session")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """Those who do not, and those whose names and words are shown in a terminal."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    folder = tmp_path_factory.mktemp("slow")
+    options = ("--seconds", "0.3", "--cell-seconds", "0.3")
+    return graded(folder, [*BYSTANDERS, *SLOW], *options, terminal=True)
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """Those whose functions give results that nobody expects."""
+    if NO_SANDBOX:
+        pytest.skip(NO_SANDBOX)
+    folder = tmp_path_factory.mktemp("results")
+    return graded(folder, [*BYSTANDERS, *RESULTS_OF_ALL_KINDS])

@@ -1,0 +1,43 @@
+"""Names of folders that are too long for a file, or that nobody can print: the class is graded."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rnncourse.grading.sandbox import obstacle
+
+from .attack import WORTH
+from .classroom import Graded, graded
+from .outward import BYSTANDERS, FORMULAS, LONG_NAME, UNPRINTABLE
+
+pytestmark = pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))
+FIRST, LAST = BYSTANDERS[0], BYSTANDERS[-1]
+
+
+@pytest.fixture(scope="module", params=["long", "unprintable", "formulas"])
+def strange(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    names = {"long": (LONG_NAME,), "unprintable": UNPRINTABLE, "formulas": FORMULAS}[request.param]
+
+    def renamed(course: Path) -> None:
+        for name in names:
+            shutil.copytree(course / "submitted" / FIRST.name, course / "submitted" / name)
+
+    folder = tmp_path_factory.mktemp("strange")
+    return graded(folder, [FIRST, LAST], terminal=True, meanwhile=renamed)
+
+
+def test_others_are_graded(strange: Graded) -> None:
+    assert strange.points(FIRST.name) == strange.points(LAST.name) == WORTH, strange.output
+
+
+def test_the_run_ends_with_sentences(strange: Graded) -> None:
+    assert "Traceback" not in strange.output, strange.output
+    assert strange.done.returncode == 1
+    assert "these folders need other names" in strange.output
+
+
+def test_nothing_of_a_name_reaches_the_terminal(strange: Graded) -> None:
+    assert "\x1b]0;" not in strange.output and "\u202e" not in strange.output
