@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
+import psutil
 import pytest
 
 from rnncourse.grading.deadline import SLACK, Budget, ChildClock, Deadline
@@ -141,15 +144,48 @@ def note(worker: Worker, questions: Questions, body: str, seconds: float) -> tup
     return ran.ended, ran.note
 
 
+COMPUTE = "end = time.process_time() + 0.06\n    while time.process_time() < end: pass"
+"""Seven calls use 0.42 seconds of computing time."""
+
+
 @needs_sandbox
 def test_an_honest_computation_on_a_busy_machine_has_its_time(
     worker: Worker, questions: Questions, busy: None
 ) -> None:
-    """It needs 7 times 0.06 seconds of computing time, and several times that on the clock."""
-    compute = "end = time.process_time() + 0.06\n    while time.process_time() < end: pass"
+    assert note(worker, questions, COMPUTE, 0.6) == ("done", "")
+
+
+@needs_sandbox
+def test_time_in_which_a_child_is_not_let_run_is_not_counted(
+    worker: Worker, questions: Questions
+) -> None:
+    """As on a machine on which others always come first."""
+    done = threading.Event()
+    holder = threading.Thread(target=hold_up_children, args=(worker, done))
+    holder.start()
     started = time.monotonic()
-    assert note(worker, questions, compute, 0.7) == ("done", "")
-    assert time.monotonic() - started > 0.7
+    try:
+        assert note(worker, questions, COMPUTE, 0.6) == ("done", "")
+    finally:
+        done.set()
+        holder.join()
+    assert time.monotonic() - started > 0.6
+
+
+def hold_up_children(worker: Worker, done: threading.Event) -> None:
+    """Let a worker's children run for a moment, and then not for a longer one, again and again."""
+    process = worker._process
+    assert process is not None
+    sandbox = psutil.Process(process._process.pid)
+    settled = {child.pid for child in sandbox.children(recursive=True)}
+    while not done.wait(0.05):
+        new = [c for c in sandbox.children(recursive=True) if c.pid not in settled]
+        with suppress(psutil.Error):
+            for child in new:
+                child.suspend()
+            done.wait(0.15)
+            for child in new:
+                child.resume()
 
 
 @needs_sandbox
