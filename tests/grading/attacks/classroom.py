@@ -267,7 +267,7 @@ def _running(before: set[psutil.Process]) -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if process in before:
+            if before & {process, *process.parents()}:  # such as a browser of other tests
                 continue
             if process.status() == psutil.STATUS_ZOMBIE:
                 process.wait(0)
