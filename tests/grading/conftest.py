@@ -14,6 +14,7 @@ from rnncourse.exercise import exercises
 from rnncourse.grading.host import Questions, Worker
 from rnncourse.grading.sandbox import sandboxed
 from rnncourse.grading.spec import prepare
+from tests.grading.postgresql import server as server
 from tests.grading.sandboxes import NO_SANDBOX, behind, plain_user, unfiltered
 from tests.hidden.lstm import SPECS
 
