@@ -18,7 +18,7 @@ import pytest
 from rnncourse.grading.sandbox import obstacle
 from tests.bench.courses import released
 from tests.bench.learners import SHARES, honest_class, submission
-from tests.bench.measure import Cost, Failed, Sample, measure
+from tests.bench.measure import Cost, Failed, Sample, measure, with_lost
 from tests.bench.table import Row, growth, together
 from tests.demonstration.learners import ROOT
 
@@ -94,6 +94,13 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path, number: signal.Sign
     finally:
         bench.kill()
         bench.wait()
+
+
+def test_time_of_processes_that_nobody_waits_for_is_counted() -> None:
+    samples = [Sample(t, 0, 1, 2, cpu) for t, cpu in enumerate([1.0, 3.0, 7.0, 2.0, 2.5])]
+    assert with_lost(2.75, samples) == 7.75
+    assert with_lost(7.25, samples[:3]) == 7.25
+    assert with_lost(1.0, []) == 1.0
 
 
 def test_start_up_is_told_apart() -> None:

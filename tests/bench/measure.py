@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -35,7 +36,6 @@ class Sample:
         main: resident memory of the process itself, in bytes.
         tree: memory of it and all below it, in bytes.
         cpu: processor seconds of all these, and of those they have waited for.
-        own_cpu: of the process itself and those it has waited for.
     """
 
     seconds: float
@@ -43,7 +43,6 @@ class Sample:
     main: int
     tree: int
     cpu: float = 0.0
-    own_cpu: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def measure(
     finally:
         sampler.stop()
         _end_all(process)
-    cpu = _with_unseen(_cpu_of_children() - below, sampler.samples)
+    cpu = with_lost(_cpu_of_children() - below, sampler.samples)
     others = _busy() - busy - cpu - (time.process_time() - own)
     if status:
         raise Failed(f"{' '.join(arguments)}\nended with {status}:\n{log.read_text()[-4000:]}")
@@ -129,15 +128,21 @@ class _Sampler:
         self._thread.join()
 
     def _run(self) -> None:
+        cpu = 0.0
         while not self._stopped.wait(SECONDS_BETWEEN_SAMPLES):
             try:
                 main = self._process.memory_info().rss
-                everyone = [self._process, *self._process.children(recursive=True)]
+                everyone = self._everyone()
+                tree, before, cpu = sum(map(_memory, everyone)), cpu, sum(map(_cpu, everyone))
+                if cpu < before:  # one has ended between its parent's turn and its own
+                    cpu = max(cpu, sum(map(_cpu, self._everyone())))
             except psutil.Error:
                 return
             seconds = time.perf_counter() - self._start
-            tree, cpu = sum(map(_memory, everyone)), [_cpu(process) for process in everyone]
-            self.samples.append(Sample(seconds, self._done(), main, tree, sum(cpu), cpu[0]))
+            self.samples.append(Sample(seconds, self._done(), main, tree, cpu))
+
+    def _everyone(self) -> list[psutil.Process]:
+        return [self._process, *self._process.children(recursive=True)]
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -147,13 +152,11 @@ def _cpu(process: psutil.Process) -> float:
         return 0.0
 
 
-def _with_unseen(counted: float, samples: list[Sample]) -> float:
-    """Processor seconds, with those of processes that nobody waited for, up to the last look: a
-    sandbox may be ended with its whole process namespace, and then nobody is told."""
-    if not samples:
-        return counted
-    last = samples[-1]
-    return max(counted, last.cpu + max(0.0, counted - last.own_cpu))
+def with_lost(counted: float, samples: list[Sample]) -> float:
+    """Processor seconds, with those of processes that nobody waited for: what is ended with a whole
+    process namespace, as a sandbox may be, disappears from all accounts."""
+    seen = [*(sample.cpu for sample in samples), counted]
+    return counted + sum(max(0.0, a - b) for a, b in pairwise(seen))
 
 
 def _memory(process: psutil.Process) -> int:
