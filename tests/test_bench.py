@@ -74,6 +74,7 @@ leaves_an_orphan = f"import subprocess, sys; {popen}"
 run = f"subprocess.run([sys.executable, '-c', {leaves_an_orphan!r}])"
 command = sys.executable, "-c", f"import subprocess, sys; {run}; {sleeps}"
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
 measure(command, Path(sys.argv[1]), dict(os.environ), Path(sys.argv[1], "log"))
 """
 
