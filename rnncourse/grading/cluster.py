@@ -10,6 +10,7 @@ Needs the extra `rnncourse[cluster]`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
@@ -87,6 +88,8 @@ class ClusterPool:
         Raises:
             CourseError: nothing answers at the address, no worker joins, or one is not fit.
         """
+        # A worker that is lost is no news to the instructor: its task runs again elsewhere.
+        logging.getLogger("distributed.client").setLevel(logging.ERROR)
         try:
             self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
