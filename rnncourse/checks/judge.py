@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .compare import close, gradient_difference, shape_difference, value_difference
+from .compare import all_close, close, gradient_difference, shape_difference, value_difference
 from .drivers import GRADIENT, Arrays, Outcome
 from .plan import Aspect, Case, Plan, Stage
 
@@ -234,6 +234,8 @@ def _differences(
 def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
     results = plan.relation.canonical({k: right.arrays[k] for k in plan.results})
     own = plan.relation.canonical({k: outcome.arrays[k] for k in plan.results})
+    if all_close([*results.values()], [own[k] for k in results]):
+        return []
     found = [
         (k, value_difference(k, plan.outputs.get(k, ()), results[k], own[k], reveal))
         for k in results
@@ -244,6 +246,11 @@ def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: boo
 def _gradient_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
     if outcome.gradient_problem:
         return [outcome.gradient_problem.text]
+    names = [GRADIENT + k for k in plan.inputs if GRADIENT + k in right.arrays]
+    if outcome.arrays.keys() >= {*names} and all_close(
+        [right.arrays[k] for k in names], [outcome.arrays[k] for k in names]
+    ):
+        return []
     found = []
     for name, axes in plan.inputs.items():
         wanted, own = (o.arrays.get(GRADIENT + name) for o in (right, outcome))

@@ -206,7 +206,7 @@ def _keep(exam: Exam, submission: Submission, run: Run | None) -> Record:
     record = replace(record, graded_by=exam.decides)
     course, where = exam.course, (record.student, record.assignment)
     notebook = autograded(record, submission.notebook or exam.source.released)
-    write(course.autograded(*where), json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    write(course.autograded(*where), json.dumps(notebook, ensure_ascii=False) + "\n")
     by_hand = exam.book.commit(record, submission.timestamp)
     write_feedback(course, record, by_hand)
     write(course.record(*where), to_json(record))

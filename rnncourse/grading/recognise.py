@@ -77,7 +77,7 @@ class Recognised:
         piece = self.pieces[number]
         names = functions(piece.text)
         if piece.kind != "code":
-            names = set() if "```" in piece.text else names - self._in_code
+            names = frozenset() if "```" in piece.text else names - self._in_code
         return [name for name in self._source.stubs if name in names]
 
     def _recognised(self, number: int) -> Known | None:

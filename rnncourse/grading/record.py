@@ -110,7 +110,7 @@ class ByHand:
 
 
 def to_json(record: Record) -> str:
-    return json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 
 def from_json(text: str) -> Record:

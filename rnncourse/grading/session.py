@@ -211,10 +211,20 @@ class Session:
         """Fill what was written without @fill; a sentence for each."""
         return fill_forgotten(self._shell.user_ns)
 
-    def call(self, exercise: str, driver: str, arrays: Arrays) -> Outcome:
-        """Call what fills an exercise, through a driver."""
+    def call(
+        self,
+        exercise: str,
+        driver: str,
+        arrays: Arrays,
+        watched: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+    ) -> Outcome:
+        """Call what fills an exercise, through a driver.
+
+        Args:
+            watched: what is put around the function first.
+        """
         try:
-            return DRIVERS[driver](find(exercise).stub, arrays)
+            return DRIVERS[driver](watched(find(exercise).stub), arrays)
         except BaseException as error:  # SystemExit, or an error that cannot be put into words
             return Outcome(problem=Problem("raised", f"it raised {type(error).__name__}"))
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import nbformat
@@ -24,6 +24,9 @@ from ..notebook import GIVEN, grade_id, nbgrader_metadata, source
 CHECK = GIVEN[0]
 
 Kind = Literal["answer", "setup", "shown"]
+
+REMEMBERED = 1000
+"""Texts of cells: most are the same in every notebook, and each is asked for many times."""
 
 _RELEASE = (
     LockCells,
@@ -133,18 +136,20 @@ class Source:
         return {source(cell): cell for cell in cells if not grade_id(cell)}
 
 
+@lru_cache(REMEMBERED)
 def essence(text: str) -> str:
     """A cell's text without what changes nothing: comment lines, empty lines, spaces at the end."""
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
 
 
-def functions(text: str) -> set[str]:
+@lru_cache(REMEMBERED)
+def functions(text: str) -> frozenset[str]:
     """The names of the functions that a cell defines at its top level.
 
     The text is only searched, not parsed: Python's parser can be made to crash.
     """
-    return {name for kind, name in _DEFINED.findall(text) if kind == "def"}
+    return frozenset(name for kind, name in _DEFINED.findall(text) if kind == "def")
 
 
 def definitions(text: str) -> set[str]:

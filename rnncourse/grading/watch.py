@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch.overrides import TorchFunctionMode
 
 from ..checks.drivers import DRIVERS, PROBE
@@ -12,9 +14,12 @@ from .scan import bare
 
 
 class Watch(TorchFunctionMode):
-    """While it is entered, notes calls of what torch has for an exercise, however it was found:
-    by another name, through `exec` or `getattr`. What stands for a cell that the exercise calls is
-    that exercise's own matter.
+    """Notes calls of what torch has for an exercise, however it was found: by another name, through
+    `exec` or `getattr`. What stands for a cell that the exercise calls is that exercise's own
+    matter.
+
+    It looks on while no gradients are recorded: every case is called so first, and to look on at a
+    second call would cost as much as the call.
 
     Args:
         ready_made: dotted names, such as "torch.nn.LSTM".
@@ -30,6 +35,18 @@ class Watch(TorchFunctionMode):
         self._wanted = {bare(name.rpartition(".")[2]) for name in ready_made} - self._own
         self._known: dict[Any, bool] = {}
         self.used: set[str] = set()
+
+    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The same function, watched."""
+
+        @functools.wraps(function)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            if torch.is_grad_enabled():
+                return function(*args, **kwargs)
+            with self:
+                return function(*args, **kwargs)
+
+        return watched
 
     def __torch_function__(
         self,

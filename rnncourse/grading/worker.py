@@ -191,10 +191,11 @@ def _run_cells(
 def _call(link: socket.socket, session: Session, reader: Reader, ready_made: list[str]) -> None:
     header = reader.frame().header
     calls = [reader.frame() for _ in range(header["calls"])]
-    with Watch(header["exercise"], ready_made) as watch:
-        for call in calls:
-            driver = call.header["driver"]
-            send(link, outcome_frame(session.call(header["exercise"], driver, call.arrays)))
+    watch = Watch(header["exercise"], ready_made)
+    for call in calls:
+        driver = call.header["driver"]
+        outcome = session.call(header["exercise"], driver, call.arrays, watch.over)
+        send(link, outcome_frame(outcome))
     send(link, Frame({"used": sorted(watch.used)}))
 
 
