@@ -155,7 +155,7 @@ def collect(
     a learner's files could not be taken; those of the others are.
     """
     with _grader_installed():
-        from .grading.collect import collect_archive
+        from .grading.submissions.collect import collect_archive
     collect_archive(archive, assignment, course, console, pattern, replace)
 
 
@@ -184,6 +184,10 @@ def grade(
     cell_seconds: Annotated[
         float | None, typer.Option(min=0.1, help="the same for all cells of a notebook, usually 60")
     ] = None,
+    submission_seconds: Annotated[
+        float | None,
+        typer.Option(min=1, help="time on the clock for all of a submission, usually 300"),
+    ] = None,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="run learners' code unprotected; reports say so")
     ] = False,
@@ -203,6 +207,7 @@ def grade(
             report=report,
             seconds=seconds,
             cell_seconds=cell_seconds,
+            submission_seconds=submission_seconds,
             workers=workers,
             scheduler=scheduler,
             again=again,

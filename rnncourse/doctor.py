@@ -40,8 +40,8 @@ def _sandbox() -> str:
     only that tells what a machine allows."""
     if find_spec("nbgrader") is None:
         return "not needed; it comes with rnncourse[grading]"
-    from .grading.host import Worker
-    from .grading.sandbox import SandboxError, obstacle, sandboxed
+    from .grading.sandbox.host import Worker
+    from .grading.sandbox.launch import SandboxError, obstacle, sandboxed
 
     if reason := obstacle():
         return reason

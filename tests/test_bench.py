@@ -14,7 +14,7 @@ import nbformat
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from tests.bench.courses import released
 from tests.bench.learners import SHARES, honest_class, submission
 from tests.bench.measure import Cost, Sample, with_lost

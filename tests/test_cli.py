@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading.host import Worker
-from rnncourse.grading.sandbox import WORDS, obstacle, sandboxed
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.launch import WORDS, obstacle, sandboxed
 from tests.demonstration.learners import WRONG_ORDER, filled, solutions
 
 ROOT = Path(__file__).parents[1]

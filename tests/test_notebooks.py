@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from rnncourse.checks import examine
 from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.grading.release import release
-from rnncourse.grading.source import Source
+from rnncourse.grading.submissions.source import Source
 from rnncourse.notebook import grade_id, nbgrader_metadata, source
 
 ROOT = Path(__file__).parents[1]

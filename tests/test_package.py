@@ -32,7 +32,7 @@ def test_the_wheel_holds_the_course_and_no_answers(wheel: Path) -> None:
     for wanted in (
         "rnncourse/lstm.py",
         "rnncourse/checks/fingerprints/lstm.json",
-        "rnncourse/grading/templates/feedback.html",
+        "rnncourse/grading/pages/templates/feedback.html",
         "rnncourse/_exercises/lstm/lstm.ipynb",
     ):
         assert wanted in names

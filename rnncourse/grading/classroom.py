@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..checks.judge import key
-from .autograded import autograded
 from .course import Checkout, Course
-from .feedback import page
 from .files import write
 from .grade import judge_submission
-from .gradebook import Book
-from .host import Limits, Questions, Run
-from .overview import overview
+from .gradebook.book import Book
+from .pages.feedback import page
+from .pages.overview import overview
 from .pools import Errand, Pool
 from .record import ByHand, Record, from_json, to_json
+from .sandbox.host import Limits, Questions, Run
 from .spec import Trial
-from .submission import Source, Submission, read
+from .submissions.autograded import autograded
+from .submissions.submission import Source, Submission, read
 
 OpenPool = Callable[[Errand], Pool]
 

@@ -21,9 +21,9 @@ from distributed import Client, KilledWorker, WorkerPlugin, get_worker
 
 from .. import __version__
 from ..errors import CourseError
-from .host import ExerciseRun, Run
 from .pools import Errand, LocalPool
-from .sandbox import obstacle, sandboxed, unsafe
+from .sandbox.host import ExerciseRun, Run
+from .sandbox.launch import obstacle, sandboxed, unsafe
 
 NAME = "rnncourse"
 CONNECT_SECONDS = 10

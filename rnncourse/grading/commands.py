@@ -19,11 +19,11 @@ from ..errors import CourseError
 from .classroom import Exam, Graded, OpenPool, grade_class, write_overview
 from .course import Checkout, Course
 from .files import write
-from .host import Limits, Run
 from .pools import LocalPool
 from .record import Record, report_rows
 from .release import release
-from .sandbox import Launch, obstacle, sandboxed, unsafe
+from .sandbox.host import Limits, Run
+from .sandbox.launch import Launch, obstacle, sandboxed, unsafe
 
 MAX_WORKERS = 8
 """Workers that are started when nobody says how many: each takes some 300 MB of memory."""
@@ -46,6 +46,7 @@ class Options:
         report: where the run's results are written as JSON.
         seconds: computing time for each exercise; None for the course's own setting.
         cell_seconds: computing time for all cells of a notebook, likewise.
+        submission_seconds: time on the clock for all of a submission, likewise.
         workers: how many run at a time on this machine; None for one a core.
         scheduler: the address of a Dask scheduler whose workers run them instead.
         again: grade also what is done and has not changed.
@@ -58,6 +59,7 @@ class Options:
     report: Path | None = None
     seconds: float | None = None
     cell_seconds: float | None = None
+    submission_seconds: float | None = None
     workers: int | None = None
     scheduler: str | None = None
     again: bool = False
@@ -179,9 +181,14 @@ def _setting(course: Course, name: str) -> Any:
 
 
 def _limits(course: Course, options: Options) -> Limits:
-    seconds = options.seconds or _setting(course, "seconds")
-    cell_seconds = options.cell_seconds or _setting(course, "cell_seconds")
-    return Limits(cell_seconds or Limits.cells, seconds or Limits.exercise)
+    def chosen(name: str, usual: float) -> float:
+        return float(getattr(options, name) or _setting(course, name) or usual)
+
+    return Limits(
+        cells=chosen("cell_seconds", Limits.cells),
+        exercise=chosen("seconds", Limits.exercise),
+        submission=chosen("submission_seconds", Limits.submission),
+    )
 
 
 def _launch(protected: bool) -> Launch:

@@ -25,8 +25,8 @@ from ..checks import plan_of
 from ..errors import CourseError
 from ..exercise import exercises
 from . import settings
-from .database import located, shown
 from .files import create
+from .gradebook.database import located, shown
 from .spec import SpecError, Trial, prepare
 
 LAYOUT = str(Path("{nbgrader_step}", "{student_id}", "{assignment_id}"))
@@ -272,7 +272,9 @@ class Checkout:
             *(package / name for name in ("exercise.py", f"{assignment}.py")),
             *sorted((package / "checks").rglob("*.py")),
             *sorted((package / "checks").rglob("*.json")),
-            *sorted((package / "grading").glob("*.py")),
+            *(package / "grading" / f"{name}.py" for name in ("grade", "record", "spec")),
+            *sorted((package / "grading/sandbox").glob("*.py")),
+            *sorted((package / "grading/submissions").glob("*.py")),
         ]
         digest = hashlib.sha256(f"{torch.__version__} {seed} {limits}".encode())
         for path in files:

@@ -30,11 +30,11 @@ from ..notebook import Unreadable
 from .classroom import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
 from .commands import NAMES, pool_opener
 from .course import Checkout, Course
-from .gradebook import Book
+from .gradebook.book import Book
 from .harmless import HarmlessExporter
-from .host import Limits
-from .reader import opened
 from .record import ByHand, Record
+from .sandbox.host import Limits
+from .submissions.reader import opened
 
 FOR_RELEASE = ("timestamp.txt", "submission_secret.txt")
 """What nbgrader's exchange left beside a submission, and needs beside its feedback page."""
@@ -69,6 +69,9 @@ class CourseDoor(BaseConverter):  # type: ignore[misc]
     cell_seconds = Float(Limits.cells, help="Computing time for all cells together.").tag(
         config=True
     )
+    submission_seconds = Float(
+        Limits.submission, help="Time on the clock for all of a submission."
+    ).tag(config=True)
     workers = Integer(
         None, allow_none=True, help="Submissions that run at a time; else one a core, at most 8."
     ).tag(config=True)
@@ -145,7 +148,7 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
         course = self._course()
         students = self._chosen(course.students(self._assignment))
         open_pool = pool_opener(1 if len(students) == 1 else self.workers, None, protected=True)
-        limits = Limits(self.cell_seconds, self.seconds)
+        limits = Limits(self.cell_seconds, self.seconds, self.submission_seconds)
         refused = []
         with course.lock():
             exam = Exam.prepare(checkout, course, self._assignment, limits)

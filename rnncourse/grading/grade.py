@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..checks.judge import Report, judge
-from .host import ExerciseRun, Run
 from .record import CellNote, ExerciseRecord, Record, Verdict
+from .sandbox.host import ExerciseRun, Run
 from .spec import Trial
-from .submission import Submission
+from .submissions.submission import Submission
 
 
 def judge_submission(

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
-from .host import Limits, Questions, Run, Worker
-from .sandbox import Launch
+from .sandbox.host import Limits, Questions, Run, Worker
+from .sandbox.launch import Launch
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnncourse.grading.course import Checkout
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from tests.bench.courses import Command, EngineCourse, PlainCourse, marks
 from tests.bench.learners import Learner, honest_class
 from tests.bench.measure import Cost, measure

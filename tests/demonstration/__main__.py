@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 
 from rnncourse.errors import CourseError
-from rnncourse.grading import sandbox
 from rnncourse.grading.commands import Options, grade_assignments, release_assignments
+from rnncourse.grading.sandbox import launch
 from tests.demonstration.learners import ROOT, write_class
 from tests.demonstration.server import claim, start, stop
 
@@ -68,7 +68,7 @@ def grade_class() -> None:
     """Seven submissions, among them one that never ends and one that cannot be read."""
     shutil.rmtree(CLASS, ignore_errors=True)
     write_class(CLASS)
-    obstacle = sandbox.obstacle()
+    obstacle = launch.obstacle()
     if obstacle:
         console.print(f"No sandbox: {obstacle}")
         console.print("These seven files are the course's own, so they are graded without one.")

@@ -11,8 +11,8 @@ from rnncourse.checks import plan_of
 from rnncourse.checks.judge import Key, key
 from rnncourse.checks.plan import Case
 from rnncourse.exercise import exercises
-from rnncourse.grading.host import Questions, Worker
-from rnncourse.grading.sandbox import sandboxed
+from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.launch import sandboxed
 from rnncourse.grading.spec import prepare
 from tests.grading.postgresql import server as server
 from tests.grading.sandboxes import NO_SANDBOX, behind, plain_user, unfiltered

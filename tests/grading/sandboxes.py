@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading import seccomp
-from rnncourse.grading.host import Questions, Worker
-from rnncourse.grading.sandbox import Launch, SandboxError, obstacle, sandboxed
+from rnncourse.grading.sandbox import seccomp
+from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
@@ -59,14 +59,14 @@ def plain_user() -> tuple[str, ...]:
 def unfiltered() -> Launch:
     """A worker on what looks like a kernel without filters for system calls: asked for one, it
     answers EINVAL."""
-    root = str(Path(seccomp.__file__).parents[2])
+    root = str(Path(seccomp.__file__).parents[3])
     return behind(sandboxed(), sys.executable, "-c", _REFUSE_FILTERS, root)
 
 
 _REFUSE_FILTERS = """
 import ctypes, os, platform, struct, sys
 sys.path.insert(0, sys.argv[1])
-from rnncourse.grading import isolation, seccomp
+from rnncourse.grading.sandbox import isolation, seccomp
 number = seccomp.NUMBERS["prctl"][list(seccomp.ARCHITECTURES).index(platform.machine())]
 code = [(0x20, 0, 0, 0), (0x15, 0, 3, number), (0x20, 0, 0, 16), (0x15, 0, 1, 22),
         (6, 0, 0, 0x50000 | 22), (6, 0, 0, 0x7FFF0000)]

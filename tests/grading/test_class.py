@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, filled, solutions, write_class
 
 NO_SANDBOX = obstacle()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from rnncourse.grading.course import Course
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, write_class
 from tests.grading.class_dump import dump
 

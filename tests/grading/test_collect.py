@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 
 from rnncourse.errors import CourseError
-from rnncourse.grading import archive as archives
-from rnncourse.grading.collect import Collected, collect, collect_archive
+from rnncourse.grading.submissions import archive as archives
+from rnncourse.grading.submissions.collect import Collected, collect, collect_archive
 from tests.demonstration.learners import filled
 
 ADA, BILAL, OLD = (filled({"lstm_cell": f"# {name}"}).encode() for name in ("ada", "bilal", "old"))
@@ -232,7 +232,9 @@ def test_sizes_are_counted_and_not_believed(
 
 
 def test_all_files_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rnncourse.grading.archive.Budget.__init__.__defaults__", (2 * len(ADA),))
+    monkeypatch.setattr(
+        "rnncourse.grading.submissions.archive.Budget.__init__.__defaults__", (2 * len(ADA),)
+    )
     done = collected(tmp_path, {f"{name}.ipynb": ADA for name in ("ada", "ben", "cem")})
     assert [row.outcome for row in done.rows] == ["new", "new", "not collected"]
 

@@ -19,8 +19,8 @@ import pytest
 import rnncourse.grading.course
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.database import connect
 from rnncourse.grading.files import write
+from rnncourse.grading.gradebook.database import connect
 from tests.demonstration.learners import ROOT
 
 SECRET = "pa55word"
@@ -296,7 +296,9 @@ CHANGES: dict[str, Callable[[Path], Path]] = {
     "what a stub is": lambda root: root / "rnncourse/exercise.py",
     "judge": lambda root: root / "rnncourse/checks/judge.py",
     "fingerprints": lambda root: root / "rnncourse/checks/fingerprints/lstm.json",
-    "host": lambda root: root / "rnncourse/grading/host.py",
+    "host": lambda root: root / "rnncourse/grading/sandbox/host.py",
+    "repair": lambda root: root / "rnncourse/grading/submissions/repair.py",
+    "verdicts": lambda root: root / "rnncourse/grading/grade.py",
 }
 
 
@@ -320,6 +322,14 @@ def test_whatever_decides_a_mark_is_seen_when_it_changes(
     path = CHANGES[what](copied)
     path.write_bytes(path.read_bytes() + b"\n")
     assert Checkout(copied).decides("lstm", 1, "10 s") != before
+
+
+def test_how_a_page_looks_decides_no_mark(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = rnncourse.grading.course
+    monkeypatch.setattr(module, "__file__", str(copied / "rnncourse/grading/course.py"))
+    before = Checkout(copied).decides("lstm", 1, "10 s")
+    (copied / "rnncourse/grading/pages/rendering.py").write_text("# new", encoding="utf-8")
+    assert Checkout(copied).decides("lstm", 1, "10 s") == before
 
 
 def test_seed_limits_and_torch_decide_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from rnncourse.grading.deadline import SLACK, Budget, ChildClock, Deadline
-from rnncourse.grading.host import Limits, Questions, Worker
+from rnncourse.grading.sandbox.deadline import SLACK, Budget, ChildClock, Deadline
+from rnncourse.grading.sandbox.host import Limits, Questions, Worker
 from tests.grading.sandboxes import needs_sandbox
 
 
@@ -161,7 +161,10 @@ def test_time_in_which_a_child_is_not_let_run_is_not_counted(
 ) -> None:
     """As on a machine on which others always come first."""
     done = threading.Event()
-    holder = threading.Thread(target=hold_up_children, args=(worker, done))
+    assert worker._process is not None
+    sandbox = psutil.Process(worker._process._process.pid)
+    settled = {child.pid for child in sandbox.children(recursive=True)}
+    holder = threading.Thread(target=hold_up_children, args=(sandbox, settled, done))
     holder.start()
     started = time.monotonic()
     try:
@@ -172,12 +175,9 @@ def test_time_in_which_a_child_is_not_let_run_is_not_counted(
     assert time.monotonic() - started > 0.6
 
 
-def hold_up_children(worker: Worker, done: threading.Event) -> None:
-    """Let a worker's children run for a moment, and then not for a longer one, again and again."""
-    process = worker._process
-    assert process is not None
-    sandbox = psutil.Process(process._process.pid)
-    settled = {child.pid for child in sandbox.children(recursive=True)}
+def hold_up_children(sandbox: psutil.Process, settled: set[int], done: threading.Event) -> None:
+    """Let a worker's new children run for a moment, and then not for a longer one, again and
+    again."""
     while not done.wait(0.05):
         new = [c for c in sandbox.children(recursive=True) if c.pid not in settled]
         with suppress(psutil.Error):

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from rnncourse.grading.course import Course
 from rnncourse.grading.door import CourseAutograde, CourseDoor, CourseFeedback
 from rnncourse.grading.release import programs_of_this_python
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from rnncourse.notebook import grade_id
 from tests.demonstration.learners import ROOT, filled, solutions, write_class
 from tests.grading.class_dump import dump
@@ -232,6 +232,19 @@ def test_a_choice_that_fits_nothing_is_said(
         door(CourseAutograde, course, **choice).start()
     assert str(error.value) == sentence
     assert not (course / "records").exists()
+
+
+def test_the_courses_own_limits_hold(tmp_path: Path) -> None:
+    """Of a cell that sleeps, only the time on the clock for all of a submission ends the wait."""
+    course = new_course(tmp_path / "class", "c.CourseDoor.submission_seconds = 2")
+    answers = solutions()
+    answers["lstm_cell"] = "import time; time.sleep(99)\n" + answers["lstm_cell"]
+    hand_in(course, "ada", filled(answers))
+    door(CourseAutograde, course).start()
+    (record,) = (course / "records/lstm").glob("*.json")
+    exercises = json.loads(record.read_text("utf-8"))["exercises"]
+    assert {e["verdict"] for e in exercises} == {"timeout"}
+    assert all("took more than 2 seconds" in e["message"] for e in exercises)
 
 
 def test_feedback_needs_something_graded(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from rnncourse.checks.judge import Mistake, Report, StageReport
-from rnncourse.grading import pages
-from rnncourse.grading.feedback import page
+from rnncourse.grading.pages import rendering
+from rnncourse.grading.pages.feedback import page
 from rnncourse.grading.record import ByHand, CellNote, ExerciseRecord, Record
 from tests.browser import CONTRAST, Open, Visit
 from tests.demonstration.learners import WRONG_ORDER, solutions
@@ -364,7 +364,7 @@ def test_what_cannot_be_seen_is_shown_by_its_number(show: Show) -> None:
     assert not re.search("[\u202e\u2066\u2069\u200b\x1b\u2028]", page(record(tricky)))
     assert "š = 2" in text
     words = "می\u200cخواهم 👩\u200d🎓"
-    assert pages.visible(words) == words  # letters and emoji that need joining stay
+    assert rendering.visible(words) == words  # letters and emoji that need joining stay
 
 
 def test_code_reads_from_left_to_right_whatever_its_letters(show: Show) -> None:
@@ -474,6 +474,6 @@ def test_a_usual_page_is_small() -> None:
     ],
 )
 def test_colours_change_no_character(source: str) -> None:
-    shown = str(pages.code(source))
+    shown = str(rendering.code(source))
     assert unescape(re.sub(r'<span class="[cksn]">|</span>', "", shown)) == source.strip("\n")
     assert re.sub("<[^>]*>", "", shown).count("<") == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from rnncourse.grading.submission import Source, Submission, read
+from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.notebook import grade_id, nbgrader_metadata
 from tests.demonstration.learners import ROOT
 from tests.grading.mutations import Mutant, mutants

@@ -29,10 +29,10 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Table, create_engine, select
 from traitlets.config import Config
 
-import rnncourse.grading.database
+import rnncourse.grading.gradebook.database
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.gradebook import Book
+from rnncourse.grading.gradebook.book import Book
 from rnncourse.grading.record import ByHand
 from tests.grading.mixed import NAME, WORTH, record, write_mixed
 from tests.grading.nbgrader_course import nbgrader
@@ -564,7 +564,7 @@ def test_who_holds_the_gradebook_for_ever_is_said(
     course = Course.open(tmp_path)
     book = Book.open(course, checkout, NAME)
     book.commit(record("ada", FULL))
-    monkeypatch.setattr(rnncourse.grading.database, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(rnncourse.grading.gradebook.database, "BUSY_SECONDS", 0.2)
     impatient = Book.open(course, checkout, NAME)
     with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as other:
         other.execute("begin exclusive")

@@ -25,11 +25,11 @@ import pytest
 
 from rnncourse.grading.classroom import Exam, grade_class
 from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.gradebook import Book
-from rnncourse.grading.host import Limits, Run
+from rnncourse.grading.gradebook.book import Book
 from rnncourse.grading.pools import LocalPool
-from rnncourse.grading.sandbox import obstacle, sandboxed
-from rnncourse.grading.submission import read
+from rnncourse.grading.sandbox.host import Limits, Run
+from rnncourse.grading.sandbox.launch import obstacle, sandboxed
+from rnncourse.grading.submissions.submission import read
 from tests.demonstration.learners import ROOT, write_class
 from tests.grading.class_dump import dump
 

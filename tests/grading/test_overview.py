@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from rnncourse.grading.feedback import page
-from rnncourse.grading.overview import overview
+from rnncourse.grading.pages.feedback import page
+from rnncourse.grading.pages.overview import overview
 from rnncourse.grading.record import ByHand, ExerciseRecord, Record
 from tests.browser import CONTRAST, Open, Visit
 

@@ -12,9 +12,9 @@ from sqlalchemy import create_engine, text
 
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.gradebook import Book
+from rnncourse.grading.gradebook.book import Book
 from rnncourse.grading.record import from_json
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, write_class
 from tests.grading.mixed import NAME, record, write_mixed
 from tests.grading.nbgrader_course import environment, nbgrader

@@ -15,9 +15,9 @@ import torch
 
 from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome, Problem
 from rnncourse.checks.plan import Case
-from rnncourse.grading import protocol
-from rnncourse.grading.deadline import Deadline
-from rnncourse.grading.protocol import (
+from rnncourse.grading.sandbox import protocol
+from rnncourse.grading.sandbox.deadline import Deadline
+from rnncourse.grading.sandbox.protocol import (
     DTYPES,
     MAX_BODY,
     MAX_FIGURE,

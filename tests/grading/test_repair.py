@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from rnncourse.grading.submission import Source, Submission, read
+from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.notebook import grade_id, nbgrader_metadata, source
 from tests.demonstration.learners import ROOT, filled, solutions
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnncourse.grading import sandbox
-from rnncourse.grading.host import Worker
-from rnncourse.grading.sandbox import Layers, SandboxError, obstacle, sandboxed, unsafe
+from rnncourse.grading.sandbox import launch
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.launch import Layers, SandboxError, obstacle, sandboxed, unsafe
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
@@ -82,12 +82,13 @@ def test_a_worker_has_none_of_the_callers_environment(monkeypatch: pytest.Monkey
 @needs_sandbox
 def test_of_the_package_only_what_the_worker_needs_is_there() -> None:
     assert listed("/course") == ["rnncourse"]
-    assert sorted(listed("/course/rnncourse/grading")) == sorted(sandbox.MODULES)
+    assert listed("/course/rnncourse/grading") == ["sandbox"]
+    assert sorted(listed("/course/rnncourse/grading/sandbox")) == sorted(launch.MODULES)
 
 
 @needs_sandbox
 def test_the_repository_homes_and_programs_are_not_there() -> None:
-    root = Path(sandbox.__file__).parents[2]
+    root = Path(launch.__file__).parents[3]
     for folder in (str(root), "/home", "/usr/bin", "/bin", "/sbin", "/var", "/sys", "/run"):
         assert inside(f"import os; os.listdir({folder!r})").returncode != 0
     base = Path(sys.base_prefix).parts[1]
@@ -98,7 +99,17 @@ def test_the_repository_homes_and_programs_are_not_there() -> None:
 
 @needs_sandbox
 @pytest.mark.parametrize(
-    "folder", ["/", "/dev", "/dev/shm", "/course/rnncourse/grading", "/usr", "/site", "/site/0"]
+    "folder",
+    [
+        *(
+            "/",
+            "/dev",
+            "/dev/shm",
+            "/course/rnncourse/grading",
+            "/course/rnncourse/grading/sandbox",
+        ),
+        *("/usr", "/site", "/site/0"),
+    ],
 )
 def test_only_tmp_can_be_written_to(folder: str) -> None:
     assert "Read-only file system" in inside(f"open({folder + '/left'!r}, 'w')").stderr
@@ -132,13 +143,13 @@ def test_packages_of_python_itself_hide_the_grader_too(
     (packages / "rnncourse" / "grading" / "spec.py").touch()
     (python / "lib" / "other.so").touch()
     (python / "share").mkdir()
-    program = sandbox._base_python()
+    program = launch._base_python()
     libraries = str(Path(sys.base_prefix, "lib"))
     monkeypatch.setattr(sys, "path", [str(packages)])
     monkeypatch.setattr(sys, "base_prefix", str(python))
-    monkeypatch.setattr(sandbox, "_base_python", lambda: program)
-    original = sandbox._system()
-    monkeypatch.setattr(sandbox, "_system", lambda: [*original, "--ro-bind", libraries, libraries])
+    monkeypatch.setattr(launch, "_base_python", lambda: program)
+    original = launch._system()
+    monkeypatch.setattr(launch, "_system", lambda: [*original, "--ro-bind", libraries, libraries])
     assert sorted(listed(str(python / "lib"))) == ["other.so", "python3"]
     assert listed(str(packages / "rnncourse")) == listed("/site/0/rnncourse") == []
     assert listed(str(python)) == ["lib"]

@@ -9,8 +9,8 @@ import textwrap
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from rnncourse.grading.host import Questions, Worker
-from rnncourse.grading.scan import MAX_FLAGS, read_cells
+from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.scan import MAX_FLAGS, read_cells
 from tests.demonstration.learners import solutions
 from tests.grading.sandboxes import needs_sandbox
 from tests.hidden.lstm import SPECS
@@ -259,7 +259,7 @@ def test_means_that_hide_what_is_called_are_reported(body: str, means: str) -> N
         ("import sys\nsys.modules['torch'] = 3", "uses sys.modules"),
         ("import inspect\ninspect.stack()", "uses inspect.stack"),
         ("from rnncourse.checks import drivers", "uses rnncourse.checks.drivers"),
-        ("import rnncourse.grading.worker", "uses rnncourse.grading.worker"),
+        ("import rnncourse.grading.sandbox.worker", "uses rnncourse.grading.sandbox.worker"),
         ("torch.allclose = lambda *a: True", "replaces torch.allclose"),
         ("torch.Tensor.__eq__ = lambda *a: True", "replaces torch.Tensor.__eq__"),
         ("get_ipython().ast_transformers.append(3)", "uses get_ipython().ast_transformers"),
@@ -326,7 +326,7 @@ def test_sources_that_are_python_are_known() -> None:
 
 @needs_sandbox
 def test_a_worker_reports_before_it_runs_anything(worker: Worker, questions: Questions) -> None:
-    tamper = "from rnncourse.grading import scan\nscan.read_cells = None\nimport os, json, struct"
+    tamper = "from rnncourse.grading.sandbox import scan\nscan.read_cells = None\nimport os, json"
     cells = [tamper, START, answer("return torch.lstm_cell(x, (h, c), *weights)")]
     cells += ["import os\nos._exit(3)"]
     run = worker.run(cells, questions)

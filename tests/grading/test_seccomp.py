@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading import seccomp
-from rnncourse.grading.host import Worker
-from rnncourse.grading.seccomp import COMMANDS, NEWEST, NUMBERS, ON_ITSELF, ON_ITSELF_OR_ZERO
+from rnncourse.grading.sandbox import seccomp
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.seccomp import (
+    COMMANDS,
+    NEWEST,
+    NUMBERS,
+    ON_ITSELF,
+    ON_ITSELF_OR_ZERO,
+)
 from tests.grading.sandboxes import NOTHING, needs_sandbox, printed
 
 MACHINE = platform.machine()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading import reader
-from rnncourse.grading.protocol import Frame, encode
-from rnncourse.grading.submission import Source, Submission, read
+from rnncourse.grading.sandbox.protocol import Frame, encode
+from rnncourse.grading.submissions import reader
+from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.notebook import source
 from tests.demonstration.learners import ROOT, filled, solutions
 

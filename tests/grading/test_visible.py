@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import rnncourse
-from rnncourse.grading import sandbox
-from rnncourse.grading.host import Questions, Worker
-from rnncourse.grading.sandbox import sandboxed
+from rnncourse.grading.sandbox import launch
+from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.launch import sandboxed
 from tests.grading.sandboxes import needs_sandbox, printed
 
 pytestmark = needs_sandbox
@@ -27,7 +27,7 @@ PLACES = (
 )
 """Where a child may find files: the course's package, Python and what is installed with it, the
 system's libraries."""
-FILES = {"/etc/ld.so.cache", sandbox._base_python()}
+FILES = {"/etc/ld.so.cache", launch._base_python()}
 
 FIND = """
 import os
@@ -55,7 +55,7 @@ def test_no_test_solution_or_other_file_of_the_checkout_is_there(plain_worker: W
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix in (".py", ".ipynb", ".md", ".json", ".html", ".db")
     ]
-    seen = {Path(sandbox.__file__).parent / name for name in sandbox.MODULES}
+    seen = {Path(launch.__file__).parent / name for name in launch.MODULES}
     sums = {
         hashlib.sha256(path.read_bytes()).hexdigest(): path.stat().st_size
         for path in hidden
@@ -82,7 +82,7 @@ def test_of_the_grader_there_is_what_the_worker_runs(plain_worker: Worker) -> No
         "print([f for f in files() if f.endswith(('gradebook.db', 'seed.json'))\n"
         "       and '/nbgrader/tests/' not in f])"
     )
-    expected = [f"/course/rnncourse/grading/{name}" for name in sorted(sandbox.MODULES)]
+    expected = [f"/course/rnncourse/grading/sandbox/{name}" for name in sorted(launch.MODULES)]
     assert printed(plain_worker, packages) == f"{expected}\n[]\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 
 from .classroom import Graded, graded
 from .damage import DAMAGE

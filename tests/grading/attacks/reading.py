@@ -36,13 +36,13 @@ for line in lines:
 
 OBJECTS = """
 import gc
-secret = ("tests", "nbgrader", "rnncourse.grading.spec", "rnncourse.grading.host")
+secret = ("tests", "nbgrader", "rnncourse.grading.spec", "rnncourse.grading.sandbox.host")
 for module in sorted(sys.modules):
     if module.startswith(secret):
         loot(module)
 import importlib
 for module in ("tests.hidden.lstm", "tests.mistakes.lstm", "rnncourse.grading.spec",
-               "rnncourse.grading.course", "rnncourse.grading.gradebook"):
+               "rnncourse.grading.course", "rnncourse.grading.gradebook.book"):
     if attempt(importlib.import_module, module):
         loot(module)
 gc.unfreeze()

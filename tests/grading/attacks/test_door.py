@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ASSIGNMENT
 from tests.grading.nbgrader_course import nbgrader, new_course
 

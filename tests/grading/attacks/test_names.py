@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading.sandbox import obstacle
+from rnncourse.grading.sandbox.launch import obstacle
 
 from .attack import WORTH
 from .classroom import Graded, graded

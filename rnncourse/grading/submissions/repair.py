@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from ..notebook import Cell
+from ...notebook import Cell
 from .faults import sentences
 from .markdown import MAX_SHOWN, as_code, harmless, shortened
 from .reader import Notebook, Piece

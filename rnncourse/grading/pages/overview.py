@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
-from . import pages
-from .pages import LOOKS, Look
-from .record import ByHand, ExerciseRecord, Record
+from ..record import ByHand, ExerciseRecord, Record
+from . import rendering
+from .rendering import LOOKS, Look
 
 SHOWN_MISTAKES = 8
 """How many of the most frequent mistakes are shown at once."""
@@ -127,7 +127,7 @@ def overview(
     worth = {e.exercise: e.max_points for r in records for e in r.exercises}
     totals = [one.total for one in found]
     look, mistakes = _look(found), _mistakes(found)
-    return pages.render(
+    return rendering.render(
         "overview",
         assignment=assignment,
         handed_in=len(records),
@@ -183,7 +183,7 @@ def _look(found: Sequence[_Submission]) -> dict[str, list[_Case]]:
         for repair in one.record.repairs:
             cases[_REASONS["repaired"]].append(_Case(one.learner, "", repair))
         if one.by_hand.penalty:
-            why = f"the mark is lower by {pages.points(one.by_hand.penalty)}."
+            why = f"the mark is lower by {rendering.points(one.by_hand.penalty)}."
             cases[_REASONS["late"]].append(_Case(one.learner, "", why))
     # One refusal stands in every exercise of a record.
     return {reason: list(dict.fromkeys(those)) for reason, those in cases.items() if those}
@@ -221,9 +221,9 @@ def _share(exercise: str, found: Sequence[_Submission]) -> _Share:
 def _row(one: _Submission, exercises: Sequence[str]) -> _Row:
     notes = []
     if one.by_hand.penalty:
-        notes.append(f"late −{pages.points(one.by_hand.penalty)}")
+        notes.append(f"late −{rendering.points(one.by_hand.penalty)}")
     if extra := sum(one.by_hand.extra.values()):
-        notes.append(f"extra +{pages.points(extra)}")
+        notes.append(f"extra +{rendering.points(extra)}")
     if one.record.repairs:
         notes.append("mended")
     return _Row(one.learner, one.total, tuple(map(one.marks.get, exercises)), tuple(notes))

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from itertools import islice
 
-from ..notebook import Unreadable
+from ...notebook import Unreadable
 from .reader import File, Folder, load, shown
 from .source import CHECK, Source, functions
 

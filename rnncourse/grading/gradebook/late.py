@@ -9,8 +9,8 @@ from typing import Any
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets.config import Config
 
-from ..errors import CourseError
-from .settings import importing_from
+from ...errors import CourseError
+from ..settings import importing_from
 
 
 class LatePenalties:

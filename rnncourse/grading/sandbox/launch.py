@@ -10,7 +10,7 @@ from pathlib import Path
 
 import rnncourse
 
-from ..errors import CourseError
+from ...errors import CourseError
 
 MODULES = (
     "isolation.py",
@@ -21,12 +21,13 @@ MODULES = (
     "watch.py",
     "worker.py",
 )
-"""What of this package the sandbox sees."""
+"""What of this folder the sandbox sees."""
 
 COURSE, SITE = "/course", "/site"
 TMP_BYTES = 64 << 20
 _PACKAGE = Path(rnncourse.__file__).parent
 _HERE = Path(__file__).parent
+_INSIDE = f"{COURSE}/rnncourse/grading/{_HERE.name}"
 
 WORDS = {
     "bubblewrap": "sees none of your files, processes and networks",
@@ -144,7 +145,7 @@ def _bubblewrap() -> list[str]:
 
 
 def _worker(python: str, mode: str) -> list[str]:
-    return [python, "-P", "-s", "-m", "rnncourse.grading.worker", mode]
+    return [python, "-P", "-s", "-m", "rnncourse.grading.sandbox.worker", mode]
 
 
 def _environment(path: str) -> dict[str, str]:
@@ -181,7 +182,7 @@ def _system() -> list[str]:
 def _course() -> list[str]:
     """This package without its grader, but for what the worker runs."""
     inside = f"{COURSE}/rnncourse"
-    modules = [("--ro-bind", str(_HERE / m), f"{inside}/grading/{m}") for m in MODULES]
+    modules = [("--ro-bind", str(_HERE / m), f"{_INSIDE}/{m}") for m in MODULES]
     return [
         *("--ro-bind", str(_PACKAGE), inside),
         *("--tmpfs", f"{inside}/grading"),

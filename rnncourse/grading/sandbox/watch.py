@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ..checks.drivers import DRIVERS, PROBE
+from ...checks.drivers import DRIVERS, PROBE
 from .scan import bare
 
 

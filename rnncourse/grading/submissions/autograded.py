@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..checks.report import html, text
-from ..notebook import GIVEN, grade_id
-from .record import ExerciseRecord, Record
+from ...checks.report import html, text
+from ...notebook import GIVEN, grade_id
+from ..record import ExerciseRecord, Record
 
 CHECK = GIVEN[0]
 

@@ -12,16 +12,16 @@ from typing import Any
 from nbgrader.api import Gradebook
 from sqlalchemy import Connection, Engine, RowMapping, Select, inspect
 
-from ..errors import CourseError
-from .course import Checkout, Course
+from ...errors import CourseError
+from ..course import Checkout, Course
+from ..files import claim
+from ..record import ByHand, ExerciseRecord, Record
+from ..release import programs_of_this_python
+from ..submissions.source import CHECK
 from .database import connect, shown, telling
-from .files import claim
 from .late import LatePenalties
-from .record import ByHand, ExerciseRecord, Record
 from .register import as_released, register
-from .release import programs_of_this_python
 from .rows import Cells, Statements
-from .source import CHECK
 
 MAX_COMMENT = 2000
 """Characters of a comment that are kept."""

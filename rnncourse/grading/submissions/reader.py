@@ -19,7 +19,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from ..notebook import Unreadable
+from ...notebook import Unreadable
 from .slim import Broken, slim
 
 MAX_BYTES = 200 * 1024 * 1024

@@ -21,10 +21,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from ..checks.drivers import Outcome
-from ..checks.judge import Key
-from ..checks.plan import Case
+from ...checks.drivers import Outcome
+from ...checks.judge import Key
+from ...checks.plan import Case
 from .deadline import Budget, ChildClock, Deadline
+from .launch import Launch, Layers, SandboxError
 from .protocol import (
     END,
     HERE,
@@ -44,7 +45,6 @@ from .protocol import (
     read_outcome,
     send_encoded,
 )
-from .sandbox import Launch, Layers, SandboxError
 
 Ended = Literal["done", "timeout", "died"]
 

@@ -22,8 +22,8 @@ from typing import Any, get_args, get_type_hints
 import torch
 from torch import Tensor
 
-from ..checks.drivers import COTANGENT, DRIVERS, GRADIENT, Arrays, Outcome, Problem, leaves
-from ..checks.plan import Case
+from ...checks.drivers import COTANGENT, DRIVERS, GRADIENT, Arrays, Outcome, Problem, leaves
+from ...checks.plan import Case
 
 Patience = Callable[[], float]
 """Says how many seconds may be waited now; raises TimeoutError when it is over."""

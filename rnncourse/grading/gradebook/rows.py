@@ -14,9 +14,9 @@ from typing import Any
 from nbgrader.api import Grade, Student, SubmittedAssignment
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 
+from ..submissions.source import CHECK
 from .database import upsert
 from .register import ASSIGNMENT, CELL, COMMENT, COMMENTED, GRADE, GRADED, HANDED_IN, NOTEBOOK
-from .source import CHECK
 
 STUDENT, SUBMISSION = Student.__table__, SubmittedAssignment.__table__
 

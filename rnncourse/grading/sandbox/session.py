@@ -24,7 +24,7 @@ from traitlets.config import Config
 
 import rnncourse.checks
 
-from ..checks.drivers import (
+from ...checks.drivers import (
     COTANGENT,
     DRIVERS,
     PROBE,
@@ -34,7 +34,7 @@ from ..checks.drivers import (
     Structure,
     leaves,
 )
-from ..exercise import Exercise, FillError, exercises, fill, fill_forgotten, find
+from ...exercise import Exercise, FillError, exercises, fill, fill_forgotten, find
 from .protocol import MAX_FIGURES, MAX_OUTPUT, encode, is_figure, outcome_frame
 from .scan import Reading, read_cells
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
-from ..notebook import Cell, Unreadable
+from ...notebook import Cell, Unreadable
 from .finding import find
 from .reader import Folder, opened
 from .repair import repair

@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import CourseError
-from ..exercise import CHAPTERS
+from ...errors import CourseError
+from ...exercise import CHAPTERS
+from ..course import Course
 from .archive import MAX_FILES_INSIDE, Archive, Budget, Member, Unusable, opened, unzipped
-from .course import Course
 from .finding import is_named_after, is_notebook
 from .owners import HandIn, by_folder, latest, safe, sort
 

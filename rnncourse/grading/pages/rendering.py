@@ -152,7 +152,7 @@ def render(name: str, **content: Any) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    loader = PackageLoader("rnncourse.grading", "templates")
+    loader = PackageLoader("rnncourse.grading.pages", "templates")
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_seen
     )

@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..checks.judge import Report, StageReport
-from ..checks.report import SIGNS as STAGE_SIGNS
-from ..checks.report import remarks
-from . import pages
-from .pages import LOOKS, Look, Picture
-from .record import ByHand, CellNote, ExerciseRecord, Record, Verdict
+from ...checks.judge import Report, StageReport
+from ...checks.report import SIGNS as STAGE_SIGNS
+from ...checks.report import remarks
+from ..record import ByHand, CellNote, ExerciseRecord, Record, Verdict
+from . import rendering
+from .rendering import LOOKS, Look, Picture
 
 _COMPARE = "run check({}) in your notebook. It shows your numbers beside the right ones."
 _NEXT: dict[Verdict, str] = {
@@ -80,7 +80,7 @@ def page(record: Record, by_hand: ByHand | None = None) -> str:
         notes[note.code].append(note)
     parts = [_part(e, by_hand, notes.pop(e.code, []) if e.code else []) for e in record.exercises]
     others = [_cell(note) for left in notes.values() for note in left]
-    return pages.render(
+    return rendering.render(
         "feedback",
         record=record,
         by_hand=by_hand,
@@ -170,7 +170,7 @@ def _tests(report: Report | None) -> str:
 
 
 def _cell(note: CellNote) -> _Cell:
-    return _Cell(note.code, note.output, note.error, tuple(map(pages.picture, note.figures)))
+    return _Cell(note.code, note.output, note.error, tuple(map(rendering.picture, note.figures)))
 
 
 def _refused(exercises: Sequence[ExerciseRecord]) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ..errors import CourseError
+from ...errors import CourseError
 
 BUSY_SECONDS = 60
 """How long to wait while another program writes to the same SQLite file."""

@@ -1,6 +1,6 @@
 """The sandboxed worker: for each submission it forks a child, which runs a learner's code.
 
-    python -P -s -m rnncourse.grading.worker sandboxed|plain
+    python -P -s -m rnncourse.grading.sandbox.worker sandboxed|plain
 
 It runs inside the sandbox and knows no reference, spec or expected value. Standard input is its
 control socket. The host sends
