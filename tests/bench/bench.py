@@ -63,11 +63,12 @@ class Bench:
             Failed: something that was measured ended with an error.
         """
         facts, learners = machine(), self._learners(max(sizes.plain, sizes.engine))
+        whole = None
         if sizes.whole:  # first, so that what is measured most finds its files in memory
-            self._measure_plain("whole", self._learners(sizes.whole), whole=True)
+            whole, _ = self._measure_plain("whole", self._learners(sizes.whole), whole=True)
         plain, theirs = self._measure_plain("plain", learners[: sizes.plain])
         engine, ours = self._measure_engine("engine", learners[: sizes.engine], self._workers)
-        found = [ratio(plain, engine)]
+        found = [ratio(row, engine) for row in (plain, whole) if row]
         if sizes.single:
             single, _ = self._measure_engine("single", self._learners(sizes.single), 1)
             found.append(ratio(plain, single))
