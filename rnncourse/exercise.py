@@ -10,8 +10,8 @@ import difflib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
@@ -130,7 +130,7 @@ def fill(function: Callable[P, R]) -> Callable[P, R]:
         raise FillError(f"{entry.name} is the empty exercise itself: write a function of your own.")
     difference = _parameter_difference(entry, inspect.signature(function))
     if difference:
-        raise FillError(f"{entry.name}{_parameters(entry.signature)}: {difference}")
+        raise FillError(f"{entry.name}{parameters(entry)}: {difference}")
     if function.__doc__ is None:
         function.__doc__ = entry.body.__doc__
     entry.filled = function
@@ -164,9 +164,18 @@ def exercises() -> dict[str, Exercise]:
 
 
 @contextmanager
-def substituted(name: str, replacement: Function, user: Function) -> Iterator[None]:
-    """For a while, let `replacement` run wherever `name` is called: through the stub, and where
-    `user` and the learner's functions look the name up themselves (in a notebook they do)."""
+def substituted(replacements: Mapping[str, Function], user: Function) -> Iterator[None]:
+    """For a while, let other functions run wherever exercises are called by name: through the stub,
+    and where `user` and the learner's functions look the name up themselves (in a notebook they
+    do)."""
+    with ExitStack() as stack:
+        for name, replacement in replacements.items():
+            stack.enter_context(_substituted(name, replacement, user))
+        yield
+
+
+@contextmanager
+def _substituted(name: str, replacement: Function, user: Function) -> Iterator[None]:
     entry = find(name)
     filled = entry.filled
     functions = [user, *(e.filled for e in _exercises.values() if e.filled)]
@@ -241,6 +250,12 @@ def left_blank(error: NotImplementedError) -> Exercise | None:
     return None
 
 
+def parameters(entry: Exercise) -> str:
+    """An exercise's parameters without annotations: "(x, h, value=1)"."""
+    bare = [p.replace(annotation=p.empty) for p in entry.signature.parameters.values()]
+    return str(inspect.Signature(bare))
+
+
 def a_kind(value: object) -> str:
     """What `value` is, in words for a message: "a list", "an LSTM", "a Tensor of shape (3, 4)"."""
     if value is None:
@@ -262,12 +277,6 @@ def _space(function: Function, name: str) -> dict[str, Any] | None:
     code = getattr(function, "__code__", None)
     uses = space is not None and (name in space or (code and name in code.co_names))
     return space if uses else None
-
-
-def _parameters(signature: inspect.Signature) -> str:
-    """The parameters without annotations: "(x, h, value=1)"."""
-    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    return str(inspect.Signature(bare))
 
 
 def _parameter_difference(entry: Exercise, given: inspect.Signature) -> str:

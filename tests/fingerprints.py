@@ -17,8 +17,8 @@ import torch
 
 import rnncourse
 from rnncourse.checks import plan_of, run
-from rnncourse.checks.drivers import Arrays
 from rnncourse.checks.judge import Key, key
+from rnncourse.checks.results import Arrays
 from rnncourse.exercise import CHAPTERS, exercises
 from rnncourse.grading.spec import signature
 from tests.mistakes import known
@@ -49,9 +49,8 @@ def written(content: dict[str, Any]) -> str:
 
 def _exercise_content(chapter: str, name: str, reference: Any) -> dict[str, Any]:
     plan = plan_of(exercises()[name])
-    sizes = importlib.import_module(f"rnncourse.checks.{chapter}").SIZES
     generator = torch.Generator().manual_seed(SEED)
-    fixtures = [plan.fixture(s, generator) for s in sizes]
+    fixtures = [plan.fixture(s, generator) for s in plan.sizes]
     stages = [s for s in plan.stages(*fixtures) if s.aspect != "device"]
     cases = {key(c): c for s in stages for c in (*s.cases, *s.instead)}
     expected = run(reference, cases)

@@ -207,7 +207,7 @@ def test_a_probe_reaches_the_learners_own_globals_and_leaves_no_trace() -> None:
     exec("def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh): return lstm_cell(*[0] * 7)", space)
     fill(own)
     layer = fill(space["lstm_layer"])
-    with substituted("lstm_cell", lambda *args: "probe", user=layer):
+    with substituted({"lstm_cell": lambda *args: "probe"}, user=layer):
         assert layer(*[None] * 7) == "probe"
         assert rnncourse.lstm.lstm_cell(*[None] * 7) == "probe"
     assert layer(*[None] * 7) == "own"

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import Brief
 from ..exercise import Exercise, FillError, a_kind, exercises, fill, find
-from .drivers import DRIVERS, Outcome
+from .drivers import Outcome, driver_of
 from .fingerprints import Stored, load
 from .judge import Key, Report, judge, key
 from .plan import Case, Plan, Stage
@@ -83,7 +83,7 @@ def plan_of(entry: Exercise) -> Plan:
 
 def run(function: Callable[..., Any], cases: dict[Key, Case]) -> dict[Key, Outcome]:
     """Call a function on cases, each through its driver."""
-    return {k: DRIVERS[case.driver](function, case.arrays) for k, case in cases.items()}
+    return {k: driver_of(case.driver)(function, case.arrays) for k, case in cases.items()}
 
 
 def _expected(plan: Plan, stored: Stored, case: Case) -> Outcome:

@@ -16,35 +16,43 @@ RTOL, ATOL = 1e-4, 1e-5
 ATOL_FLOAT64 = 1e-9
 """Too close for a computation that went through float32 on the way."""
 
-WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "column", "4H": "row"}
+WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "column"} | {
+    **{"V": "word", "D": "dimension", "L": "layer", "K": "negative", "P": "place"},
+    **{f"{gates}H": "row" for gates in (3, 4)},
+}
 
 
-def close(expected: Tensor, got: Tensor) -> bool:
-    """Whether two results are equal up to rounding. Different shapes and NaN are not."""
+def close(expected: Tensor, got: Tensor, atol: float = 0.0) -> bool:
+    """Whether two results are equal up to rounding. Different shapes and NaN are not.
+
+    Args:
+        atol: how far they may be apart besides.
+    """
     if expected.shape != got.shape:
         return False
-    atol = ATOL_FLOAT64 if expected.dtype == torch.float64 else ATOL
+    atol = max(atol, ATOL_FLOAT64 if expected.dtype == torch.float64 else ATOL)
     rtol = ATOL_FLOAT64 if expected.dtype == torch.float64 else RTOL
     if not (expected.dtype == got.dtype and expected.is_floating_point()):
         expected, got = expected.double(), got.double()
     return torch.allclose(expected, got, rtol=rtol, atol=atol)
 
 
-def all_close(expected: Sequence[Tensor], got: Sequence[Tensor]) -> bool:
+def all_close(expected: Sequence[Tensor], got: Sequence[Tensor], atol: float = 0.0) -> bool:
     """Whether several results of one dtype are all equal up to rounding: one comparison for all is
     several times as fast as one for each. False may also mean that they cannot be put together."""
     if [(e.shape, e.dtype) for e in expected] != [(g.shape, g.dtype) for g in got]:
         return False
     if len({e.dtype for e in expected}) != 1:
         return False
-    return close(*(torch.cat([t.flatten() for t in whole]) for whole in (expected, got)))
+    right, own = (torch.cat([t.flatten() for t in several]) for several in (expected, got))
+    return close(right, own, atol)
 
 
 def shape_difference(name: str, axes: Axes, expected: Tensor, got: Tensor) -> str:
     """A sentence on a wrong shape, with the axes named; "" when the shape is right."""
     if expected.shape == got.shape:
         return ""
-    wanted = f"{_shape(expected)} = {_named(axes)}"
+    wanted = _shape(expected) + (f" = {_named(axes)}" if axes else "")
     sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
     if got.ndim != expected.ndim:
         count = "1 axis" if got.ndim == 1 else f"{got.ndim} axes"
@@ -54,17 +62,20 @@ def shape_difference(name: str, axes: Axes, expected: Tensor, got: Tensor) -> st
     return f"{sentence}."
 
 
-def value_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool) -> str:
+def value_difference(
+    name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool, atol: float = 0.0
+) -> str:
     """A sentence on wrong numbers, with the first place that differs; "" when they are equal.
 
     Args:
         reveal: whether the sentence may contain the right number.
+        atol: how far they may be apart besides rounding.
     """
-    if close(expected, got):
+    if close(expected, got, atol):
         return ""
     if expected.shape != got.shape:
         return shape_difference(name, axes, expected, got)
-    wrong = ~torch.isclose(expected.double(), got.double(), rtol=RTOL, atol=ATOL)
+    wrong = ~torch.isclose(expected.double(), got.double(), rtol=RTOL, atol=max(atol, ATOL))
     if not wrong.any():
         return f"{name} is off by {_largest(expected, got):.1e}: more than float64 rounding."
     index = [int(i) for i in wrong.nonzero()[0]]
@@ -118,5 +129,7 @@ def _place(index: list[int], axes: Axes) -> str:
         return ""
     if len(index) != len(axes):
         return str(index)
-    words = ", ".join(f"{WORDS[axis]} {i}" for i, axis in zip(index, axes, strict=True))
+    words = ", ".join(
+        f"{WORDS.get(axis, 'place')} {i}" for i, axis in zip(index, axes, strict=True)
+    )
     return f"{index} ({words})"

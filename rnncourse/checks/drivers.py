@@ -6,9 +6,10 @@ sides of the sandbox. A driver holds no answer.
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +17,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..exercise import Exercise, Unfilled, a_kind, left_blank, substituted
+from ..exercise import Exercise, Unfilled, find, left_blank, substituted
+from .results import Arrays, Convert, Structure, WrongResult, named
 
-Arrays = dict[str, Tensor]
 Function = Callable[..., Any]
-Structure = str | tuple["Structure", ...]
-"""The names of results, nested as the function nests them: ("output", ("h_n", "c_n"))."""
 
 MAX_MESSAGE = 200
 LIBRARIES = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix)
@@ -59,8 +58,9 @@ class Outcome:
     changed: tuple[str, ...] = ()
 
 
-class WrongResult(Exception):
-    """What was returned is not what the exercise asks for, in kind or number."""
+def by_name(function: Function, arguments: dict[str, Any]) -> object:
+    """Pass each argument by its name."""
+    return function(**arguments)
 
 
 @dataclass(frozen=True)
@@ -69,29 +69,40 @@ class Driver:
 
     Attributes:
         structure: the names of its results.
-        scalars: inputs that are passed as Python floats.
-        probe: the exercise whose place `probe_cell` takes during the call.
+        inputs: what makes an argument that is no tensor of an array, such as float or int. No
+            gradients are asked for by these.
+        results: what makes a tensor of a result that is none.
+        call: calls the function with the arguments and gives its results, where more is to be done
+            than to pass each by its name: building a model, making lists.
+        records: whether the function needs to record gradients itself, as a training step does.
+        probes: what takes the place of other exercises during the call.
     """
 
     structure: Structure
-    scalars: tuple[str, ...] = ()
-    probe: tuple[str, Function] | None = None
+    inputs: Mapping[str, Callable[[Tensor], Any]] = field(default_factory=dict)
+    results: Mapping[str, Convert] = field(default_factory=dict)
+    call: Callable[[Function, dict[str, Any]], object] = by_name
+    records: bool = False
+    probes: Mapping[str, Function] = field(default_factory=dict)
 
     def __call__(self, function: Function, arrays: Arrays) -> Outcome:
         """Call `function` on `arrays`. Inputs named "cotangent of y" are not passed on: with them
         the gradients of sum(y * cotangent) by every float input come back as well."""
-        if self.probe is None:
+        with substituted(self.probes, user=function):
             return self._run(function, arrays)
-        with substituted(*self.probe, user=function):
-            return self._run(function, arrays)
+
+    def differentiable(self, name: str, value: Tensor) -> bool:
+        """Whether a gradient by this input is asked for, where gradients are."""
+        return value.is_floating_point() and name not in self.inputs
 
     def _run(self, function: Function, arrays: Arrays) -> Outcome:
         inputs = {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
         outcome = Outcome()
         copies = {k: v.clone() for k, v in inputs.items()}
         try:
-            with torch.no_grad():
-                outcome.arrays = self._call(function, copies)
+            with torch.set_grad_enabled(self.records):
+                results = self._call(function, copies)
+                outcome.arrays = {k: v.detach() for k, v in results.items()}
         except (Exception, SystemExit) as error:
             outcome.problem = _problem(error, inputs)
             return outcome
@@ -105,23 +116,20 @@ class Driver:
         return outcome
 
     def _call(self, function: Function, inputs: Arrays) -> Arrays:
-        arguments = {k: float(v) if k in self.scalars else v for k, v in inputs.items()}
-        results = _named(function(**arguments), self.structure)
-        device = next(v.device for v in inputs.values() if v.ndim)
+        arguments = {k: self.inputs[k](v) if k in self.inputs else v for k, v in inputs.items()}
+        results = named(self.call(function, arguments), self.structure, self.results)
+        device = next((v.device for v in inputs.values() if v.ndim), torch.device("cpu"))
         for name, value in results.items():
             if value.layout != torch.strided or value.is_quantized or value.is_nested:
                 raise WrongResult(f"{name} must be an ordinary, dense tensor.")
-            if value.device != device:
+            if value.device != device and name not in self.results:
                 raise WrongResult(name + ELSEWHERE)
         return results
 
     def _gradients(
         self, function: Function, inputs: Arrays, cotangents: Arrays, first: Arrays
     ) -> Arrays:
-        leaves = {
-            k: v.clone().requires_grad_(v.is_floating_point() and k not in self.scalars)
-            for k, v in inputs.items()
-        }
+        leaves = {k: v.clone().requires_grad_(self.differentiable(k, v)) for k, v in inputs.items()}
         with torch.enable_grad():
             results = self._call(function, leaves)
             if not all(_alike(results[k], v) for k, v in first.items()):
@@ -146,46 +154,6 @@ class Driver:
             GRADIENT + k: torch.zeros_like(v) if g is None else g
             for (k, v), g in zip(wanted.items(), grads, strict=True)
         }
-
-
-def leaves(structure: Structure) -> list[str]:
-    """The names in a structure, in order."""
-    if isinstance(structure, str):
-        return [structure]
-    return [name for part in structure for name in leaves(part)]
-
-
-def _named(result: object, structure: Structure) -> Arrays:
-    """The tensors in `result` under the names of `structure`, detached from nothing.
-
-    Raises:
-        WrongResult: `result` is something else, with a sentence that says what.
-    """
-    if isinstance(structure, str):
-        if not isinstance(result, Tensor):
-            raise WrongResult(f"{structure} must be a tensor; yours is {a_kind(result)}.")
-        return {structure: result}
-    wanted = written(structure)
-    if result is None:
-        raise WrongResult(f"it must return {wanted}; yours returns None: is the return missing?")
-    if not isinstance(result, tuple | list):
-        raise WrongResult(f"it must return {wanted}; yours returns {a_kind(result)}.")
-    if len(result) != len(structure):
-        raise WrongResult(
-            f"it must return {wanted}, {len(structure)} values; yours returns {len(result)}."
-        )
-    found: Arrays = {}
-    for part, name in zip(result, structure, strict=True):
-        found |= _named(part, name)
-    return found
-
-
-def written(structure: Structure) -> str:
-    """A structure as one writes it in Python: "output, (h_n, c_n)"."""
-    if isinstance(structure, str):
-        return structure
-    parts = [p if isinstance(p, str) else f"({written(p)})" for p in structure]
-    return ", ".join(parts)
 
 
 def _alike(first: Tensor, second: Tensor) -> bool:
@@ -243,27 +211,20 @@ def _line_of(error: BaseException) -> str:
     return found
 
 
-def _lstm_probe_cell(
-    x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
-) -> tuple[Tensor, Tensor]:
-    """No LSTM at all: a function of every number in its arguments, which a correct loop has to
-    carry. As in torch's cell, the biases count by their sum."""
-    first, second, third, fourth = (x @ w_ih.T + h @ w_hh.T + b_ih + b_hh).chunk(4, dim=1)
-    h_next = torch.sin(first - second / 2 + third / 3 - c)
-    c_next = c / 2 + torch.cos(second + fourth / 2 - third / 4) + h / 3
-    return h_next, c_next
-
-
-_LAYER: Structure = ("output", ("h_n", "c_n"))
-_PACKED: Structure = ("w_ih", "w_hh", "b_ih", "b_hh")
-_GATES: Structure = ("w_f", "w_i", "w_c", "w_o", "b_f", "b_i", "b_c", "b_o")
-
 PROBE = " with a probe cell"
-DRIVERS: dict[str, Driver] = {
-    "lstm_cell": Driver(("h'", "c'")),
-    "lstm_layer": Driver(_LAYER),
-    "lstm_layer" + PROBE: Driver(_LAYER, probe=("lstm_cell", _lstm_probe_cell)),
-    "pack_gates": Driver(_PACKED),
-    "unpack_gates": Driver(_GATES),
-    "set_forget_bias": Driver(("b_ih", "b_hh"), scalars=("value",)),
-}
+"""The end of a driver's name that puts probes in the place of the learner's own cells."""
+
+
+def driver_of(name: str) -> Driver:
+    """The driver called `name`: an exercise's, whose name it begins with."""
+    return _drivers(name)[name]
+
+
+def has_driver(name: str) -> bool:
+    return name in _drivers(name)
+
+
+def _drivers(name: str) -> dict[str, Driver]:
+    chapter = find(name.partition(" ")[0]).chapter
+    drivers: dict[str, Driver] = importlib.import_module(f"{__package__}.{chapter}").DRIVERS
+    return drivers

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from .drivers import Arrays
 from .judge import Key, Mistake, Signature
+from .results import Arrays
 
 
 @dataclass(frozen=True)

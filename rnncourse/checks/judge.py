@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .compare import all_close, close, gradient_difference, shape_difference, value_difference
-from .drivers import GRADIENT, Arrays, Outcome
+from .drivers import GRADIENT, Outcome
 from .plan import Aspect, Case, Plan, Stage
+from .results import Arrays
 
 Key = tuple[str, str]
 """Which call: the driver's name and the case's label."""
@@ -115,7 +116,8 @@ def name_mistake(
     for mistake, signature in mistakes:
         for driver in {driver for driver, _ in signature}:
             calls = {k: v for k, v in signature.items() if k[0] == driver}
-            if all(k in own and _is_like(own[k], v) for k, v in calls.items()):
+            atol = max(NAMING_ATOL, plan.relation.atol)
+            if all(k in own and _is_like(own[k], v, atol) for k, v in calls.items()):
                 return mistake
     return None
 
@@ -135,16 +137,17 @@ def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Arrays:
     gradients as well. Empty when there is nothing to tell it by."""
     own, wanted = numbers(plan, outcome), numbers(plan, right)
     results = {k: v for k, v in own.items() if not k.startswith(GRADIENT)}
-    if any(k not in wanted or not close(wanted[k], v) for k, v in results.items()):
+    atol = plan.relation.atol
+    if any(k not in wanted or not close(wanted[k], v, atol) for k, v in results.items()):
         return results
     return own if any(not close(wanted[k], v) for k, v in own.items()) else {}
 
 
-def _is_like(own: Arrays, stored: Arrays) -> bool:
+def _is_like(own: Arrays, stored: Arrays, atol: float) -> bool:
     return all(
         name in own
         and own[name].shape == value.shape
-        and bool(((own[name].double() - value.double()).abs() <= NAMING_ATOL).all())
+        and bool(((own[name].double() - value.double()).abs() <= atol).all())
         for name, value in stored.items()
     )
 
@@ -219,25 +222,28 @@ def _differences(
     assert right is not None, "only the device is judged without an expected outcome"
     if aspect == "gradients":
         return _gradient_differences(plan, right, outcome, reveal)
+    results = [k for k in right.arrays if not k.startswith(GRADIENT)]
     shapes = [
-        shape_difference(k, plan.outputs[k], right.arrays[k], outcome.arrays[k])
-        for k in plan.results
+        shape_difference(k, plan.outputs.get(k, ()), right.arrays[k], outcome.arrays[k])
+        for k in results
     ]
     if aspect == "shapes" or any(shapes):
         return [s for s in shapes if s]
-    wrong = [k for k in plan.results if outcome.arrays[k].dtype != right.arrays[k].dtype]
+    wrong = [k for k in results if outcome.arrays[k].dtype != right.arrays[k].dtype]
     if wrong:
         return [f"{k} is {_dtype(outcome, k)} for inputs of {_dtype(right, k)}." for k in wrong]
     return _value_differences(plan, right, outcome, reveal)
 
 
 def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
-    results = plan.relation.canonical({k: right.arrays[k] for k in plan.results})
-    own = plan.relation.canonical({k: outcome.arrays[k] for k in plan.results})
-    if all_close([*results.values()], [own[k] for k in results]):
+    names = [k for k in right.arrays if not k.startswith(GRADIENT)]
+    results = plan.relation.canonical({k: right.arrays[k] for k in names})
+    own = plan.relation.canonical({k: outcome.arrays[k] for k in names})
+    atol = plan.relation.atol
+    if all_close([*results.values()], [own[k] for k in results], atol):
         return []
     found = [
-        (k, value_difference(k, plan.outputs.get(k, ()), results[k], own[k], reveal))
+        (k, value_difference(k, plan.outputs.get(k, ()), results[k], own[k], reveal, atol))
         for k in results
     ]
     return _first_in_full(found)
@@ -257,7 +263,8 @@ def _gradient_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: 
         if wanted is not None and own is None:
             found.append((name, f"there is no gradient of {name}."))
         elif wanted is not None and own is not None:
-            found.append((name, gradient_difference(name, axes, wanted, own, reveal)))
+            known = axes if isinstance(axes, tuple) else ()
+            found.append((name, gradient_difference(name, known, wanted, own, reveal)))
     return _first_in_full(found)
 
 

@@ -5,28 +5,46 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .drivers import DRIVERS, PROBE, Arrays
-from .plan import Aspect, Case, Plan, Stage, elsewhere, in_float64, only, without_cotangents
+from .drivers import PROBE, Driver
+from .plan import Plan, Stage, only, without_cotangents
 from .relations import SUM_OF_BIASES, SUM_OF_FORGET_BLOCKS
-
-SIZES = (
-    {"T": 5, "N": 2, "I": 3, "H": 4},
-    {"T": 3, "N": 5, "I": 4, "H": 2},
-    {"T": 11, "N": 2, "I": 1, "H": 1},
-    {"T": 2, "N": 1, "I": 3, "H": 3},
-)
-"""The sizes of the stored fixtures. In the first two all four differ, so that no axis can pass for
-another; the others are what a loop or a squeeze may stumble over."""
-
-WITHIN_TANH, BEYOND_ONE = 29 / 30, 29 / 10
-"""Factors of the float64 inputs, for cells and for functions that only move numbers."""
-
-SHAPES = "shapes"
+from .results import Arrays, Structure
+from .stages import BEYOND_ONE, cell, each_alone, endings, layer, shapes, stage, whole
 
 _WEIGHTS = {"w_ih": ("4H", "I"), "w_hh": ("4H", "H"), "b_ih": ("4H",), "b_hh": ("4H",)}
 _BY_GATE = {
     **{f"w_{gate}": ("H", "H+I") for gate in "fico"},
     **{f"b_{gate}": ("H",) for gate in "fico"},
+}
+
+
+def _probe_cell(
+    x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+) -> tuple[Tensor, Tensor]:
+    """No LSTM at all: a function of every number in its arguments, which a correct loop has to
+    carry. As in torch's cell, the biases count by their sum."""
+    first, second, third, fourth = (x @ w_ih.T + h @ w_hh.T + b_ih + b_hh).chunk(4, dim=1)
+    h_next = torch.sin(first - second / 2 + third / 3 - c)
+    c_next = c / 2 + torch.cos(second + fourth / 2 - third / 4) + h / 3
+    return h_next, c_next
+
+
+_LAYER: Structure = ("output", ("h_n", "c_n"))
+
+DRIVERS = {
+    "lstm_cell": Driver(("h'", "c'")),
+    "lstm_layer": Driver(_LAYER),
+    "lstm_layer" + PROBE: Driver(_LAYER, probes={"lstm_cell": _probe_cell}),
+    "pack_gates": Driver(("w_ih", "w_hh", "b_ih", "b_hh")),
+    "unpack_gates": Driver(("w_f", "w_i", "w_c", "w_o", "b_f", "b_i", "b_c", "b_o")),
+    "set_forget_bias": Driver(("b_ih", "b_hh"), inputs={"value": float}),
+}
+
+_TERMS = {
+    "only the biases": lambda arrays: only(arrays, "b_ih", "b_hh"),
+    "only x and its weights": lambda arrays: only(arrays, "x", "w_ih"),
+    "only h and its weights": lambda arrays: only(arrays, "h", "w_hh"),
+    "only the old cell state c": lambda arrays: only(arrays, "c"),
 }
 
 
@@ -40,127 +58,39 @@ def _torch_lstm(x: Tensor, h0: Tensor, c0: Tensor, **weights: Tensor) -> object:
     return output, (h_n[0], c_n[0])
 
 
-def _shapes(exercise: str, first: Arrays, second: Arrays) -> Stage:
-    """The stage that opens every plan; without it the others have nothing to say."""
-    return _both(SHAPES, "shapes", exercise, "", *_whole(first, second))
-
-
-def _ends(
-    exercise: str, fixtures: tuple[Arrays, ...], after: str, factor: float = WITHIN_TANH
-) -> list[Stage]:
-    """The stages that close every plan.
-
-    Args:
-        after: the stage of the values, without which there is no more to learn.
-        factor: what the inputs are multiplied by in float64.
-    """
-    first, second, *odd = fixtures
-    sizes = [(f"odd sizes {k}", without_cotangents(f)) for k, f in enumerate(odd, start=1)]
-    double, meta = in_float64(first, factor), elsewhere(first)
-    unchanged = _whole(first, second)
-    return [
-        _both("odd sizes", "values", exercise, after, *sizes),
-        _both("float64 in, float64 out", "values", exercise, after, ("float64", double)),
-        _both("stays on the device", "device", exercise, after, ("another device", meta)),
-        _both("leaves its inputs unchanged", "unchanged", exercise, SHAPES, *unchanged),
-    ]
-
-
-def _both(
-    title: str, aspect: Aspect, exercise: str, after: str, *calls: tuple[str, Arrays]
-) -> Stage:
-    """A stage on these calls, or on the same ones with a probe where the exercise has one."""
-    plain, probed = (
-        tuple(Case(label, driver, arrays) for label, arrays in calls)
-        for driver in (exercise, exercise + PROBE)
-    )
-    return Stage(title, aspect, plain, probed if exercise + PROBE in DRIVERS else (), after)
-
-
-def _values(exercise: str, terms: dict[str, Arrays]) -> list[Stage]:
-    """A stage for each term alone."""
-    return [_both(k, "values", exercise, SHAPES, (k, arrays)) for k, arrays in terms.items()]
-
-
-def _whole(first: Arrays, second: Arrays) -> tuple[tuple[str, Arrays], tuple[str, Arrays]]:
-    return ("fixture 1", first), ("fixture 2", second)
-
-
-def _lstm_cell(*fixtures: Arrays) -> list[Stage]:
-    first, second, *_ = fixtures
-    name, values = "lstm_cell", "all terms together"
-    whole = _whole(first, second)
-    terms = {
-        "only the biases": only(first, "b_ih", "b_hh"),
-        "only x and its weights": only(first, "x", "w_ih"),
-        "only h and its weights": only(first, "h", "w_hh"),
-        "only the old cell state c": only(first, "c"),
-    }
-    batch = {k: v[:1] if k in "xhc" else v for k, v in without_cotangents(first).items()}
-    return [
-        _shapes(name, first, second),
-        *_values(name, terms),
-        _both(values, "values", name, SHAPES, *whole),
-        _both("gradients", "gradients", name, values, *whole),
-        _both("a batch of one", "values", name, values, ("a batch of one", batch)),
-        *_ends(name, fixtures, values),
-    ]
-
-
-def _lstm_layer(*fixtures: Arrays) -> list[Stage]:
-    first, second, *_ = fixtures
-    name, values = "lstm_layer", "whole sequences"
-    whole = _whole(first, second)
-    inputs = without_cotangents(first)
-    one_step = inputs | {"x": inputs["x"][:1]}
-    one_sequence = inputs | {
-        "x": inputs["x"][:, :1],
-        "h0": inputs["h0"][:1],
-        "c0": inputs["c0"][:1],
-    }
-    return [
-        _shapes(name, first, second),
-        _both("a sequence of one step", "values", name, SHAPES, ("one step", one_step)),
-        _both(values, "values", name, SHAPES, *whole),
-        _both("gradients", "gradients", name, values, *whole),
-        _both("a batch of one", "values", name, values, ("a batch of one", one_sequence)),
-        *_ends(name, fixtures, values),
-    ]
-
-
 def _pack_gates(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "pack_gates", "weights and biases"
-    whole = _whole(first, second)
+    calls = whole(first, second)
     inputs = without_cotangents(first)
     terms = {
         "only the weights": only(first, *(k for k in inputs if k.startswith("w"))),
         "only the biases": only(first, *(k for k in inputs if k.startswith("b"))),
     }
     return [
-        _shapes(name, first, second),
-        *_values(name, terms),
-        _both(values, "values", name, SHAPES, *whole),
-        _both("gradients", "gradients", name, values, *whole),
-        *_ends(name, fixtures, values, BEYOND_ONE),
+        shapes(name, first, second),
+        *each_alone(name, terms),
+        stage(values, name, *calls),
+        stage("gradients", name, *calls, aspect="gradients", after=values),
+        *endings(name, fixtures, values, BEYOND_ONE),
     ]
 
 
 def _unpack_gates(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "unpack_gates", "weights and biases"
-    whole = _whole(first, second)
+    calls = whole(first, second)
     terms = {
         "only w_ih": only(first, "w_ih"),
         "only w_hh": only(first, "w_hh"),
         "only the biases": only(first, "b_ih", "b_hh"),
     }
     return [
-        _shapes(name, first, second),
-        *_values(name, terms),
-        _both(values, "values", name, SHAPES, *whole),
-        _both("gradients", "gradients", name, values, *whole),
-        *_ends(name, fixtures, values, BEYOND_ONE),
+        shapes(name, first, second),
+        *each_alone(name, terms),
+        stage(values, name, *calls),
+        stage("gradients", name, *calls, aspect="gradients", after=values),
+        *endings(name, fixtures, values, BEYOND_ONE),
     ]
 
 
@@ -169,10 +99,10 @@ def _set_forget_bias(*fixtures: Arrays) -> list[Stage]:
     name, values = "set_forget_bias", "the forget gate's biases"
     values_of = {f"value {v}": first | {"value": torch.tensor(v)} for v in (0.0, 2.5)}
     return [
-        _shapes(name, first, second),
-        _both(values, "values", name, SHAPES, *_whole(first, second)),
-        _both("zero and a large value", "values", name, SHAPES, *values_of.items()),
-        *_ends(name, fixtures, values, BEYOND_ONE),
+        shapes(name, first, second),
+        stage(values, name, *whole(first, second)),
+        stage("zero and a large value", name, *values_of.items()),
+        *endings(name, fixtures, values, BEYOND_ONE),
     ]
 
 
@@ -183,14 +113,14 @@ PLANS = {
             "lstm_cell",
             {"x": ("N", "I"), "h": ("N", "H"), "c": ("N", "H"), **_WEIGHTS},
             {"h'": ("N", "H"), "c'": ("N", "H")},
-            _lstm_cell,
+            cell("lstm_cell", _TERMS),
             oracle=_torch_lstm_cell,
         ),
         Plan(
             "lstm_layer",
             {"x": ("T", "N", "I"), "h0": ("N", "H"), "c0": ("N", "H"), **_WEIGHTS},
             {"output": ("T", "N", "H"), "h_n": ("N", "H"), "c_n": ("N", "H")},
-            _lstm_layer,
+            layer("lstm_layer", "h0", "c0"),
             oracle=_torch_lstm,
         ),
         Plan("pack_gates", _BY_GATE, _WEIGHTS, _pack_gates, SUM_OF_BIASES),

@@ -6,19 +6,70 @@ fixtures here, fresh ones from a secret seed there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from .drivers import COTANGENT, DRIVERS, Arrays, Driver, leaves
+from .drivers import COTANGENT, Driver, driver_of
 from .relations import EQUAL, Relation
+from .results import Arrays, leaves
 
 Aspect = Literal["shapes", "values", "gradients", "device", "unchanged"]
 Axes = tuple[str, ...]
 Sizes = dict[str, int]
+Draw = Callable[[Sizes, torch.Generator], Tensor]
+"""Makes an input of given sizes."""
+
+
+RECURRENT: tuple[Sizes, ...] = (
+    {"T": 5, "N": 2, "I": 3, "H": 4},
+    {"T": 3, "N": 5, "I": 4, "H": 2},
+    {"T": 11, "N": 2, "I": 1, "H": 1},
+    {"T": 2, "N": 1, "I": 3, "H": 3},
+)
+"""Sizes of fixtures for cells and layers. In the first two all four differ, so that no axis can
+pass for another; the others are what a loop or a squeeze may stumble over."""
+
+
+def drawn_sizes(generator: torch.Generator) -> list[Sizes]:
+    """Sizes like `RECURRENT`, drawn anew."""
+
+    def drawn(low: int, high: int) -> list[int]:
+        return (torch.randperm(high - low, generator=generator) + low).tolist()
+
+    different = [dict(zip("TNIH", drawn(2, 8), strict=False)) for _ in range(2)]
+    length, batch, width = drawn(10, 15)[0], drawn(2, 6)[0], drawn(2, 6)[0]
+    ones = {"T": length, "N": batch, "I": 1, "H": 1}
+    return [*different, ones, {"T": 2, "N": 1, "I": width, "H": width}]
+
+
+def numbers(*axes: str) -> Draw:
+    """Multiples of 1/64 below one."""
+    return lambda sizes, generator: (
+        torch.randint(-58, 59, shape_of(axes, sizes), generator=generator).float() / 64
+    )
+
+
+def whole(*axes: str, low: int = 0, below: str) -> Draw:
+    """Whole numbers from `low` to below an extent, such as ids below "V"."""
+    return lambda sizes, generator: torch.randint(
+        low, extent(below, sizes), shape_of(axes, sizes), generator=generator
+    )
+
+
+def shape_of(axes: Axes, sizes: Sizes) -> list[int]:
+    return [extent(axis, sizes) for axis in axes]
+
+
+def extent(axis: str, sizes: Sizes) -> int:
+    """The length of an axis such as "N", "4H", "H+I" or "2"."""
+    return sum(
+        int(term) if term.isdigit() else int(term[:-1] or 1) * sizes[term[-1]]
+        for term in axis.split("+")
+    )
 
 
 @dataclass(frozen=True)
@@ -61,26 +112,32 @@ class Plan:
 
     Attributes:
         exercise: its name.
-        inputs, outputs: the axes of every input and result, such as ("N", "4H").
+        inputs: the axes of every input, such as ("N", "4H"), or what draws it where it is not made
+            of numbers between -1 and 1.
+        outputs: the axes of every result.
         stages: from fixtures to the stages. Two are tried whole; the others, of odd sizes, only
             for their values.
         relation: what two right answers have in common.
         oracle: torch's own function with the same results, called through the same driver. None
             where torch has none: then answers are stored with the fixtures.
         gradients: whether gradients belong to the exercise.
+        sizes: those of the stored fixtures.
+        drawn: draws sizes as odd for hidden ones.
     """
 
     exercise: str
-    inputs: dict[str, Axes]
-    outputs: dict[str, Axes]
+    inputs: Mapping[str, Axes | Draw]
+    outputs: Mapping[str, Axes]
     stages: Callable[..., list[Stage]]
     relation: Relation = EQUAL
     oracle: Callable[..., Any] | None = None
     gradients: bool = True
+    sizes: Sequence[Sizes] = RECURRENT
+    drawn: Callable[[torch.Generator], list[Sizes]] = drawn_sizes
 
     @property
     def driver(self) -> Driver:
-        return DRIVERS[self.exercise]
+        return driver_of(self.exercise)
 
     @property
     def results(self) -> list[str]:
@@ -92,18 +149,16 @@ class Plan:
         Values are multiples of 1/64 below one: away from the flat ends of tanh, exact in every
         float dtype, and short when stored.
         """
-        arrays = {k: _draw(axes, sizes, generator) for k, axes in self.inputs.items()}
+        arrays = {
+            k: draw(sizes, generator) if callable(draw) else numbers(*draw)(sizes, generator)
+            for k, draw in self.inputs.items()
+        }
         if not self.gradients:
             return arrays
-        cotangents = {k: _draw(self.outputs[k], sizes, generator) for k in self.results}
+        cotangents = {k: numbers(*self.outputs[k])(sizes, generator) for k in self.results}
         for name in self.relation.tied:
             cotangents[name] = cotangents[self.relation.tied[0]]
         return arrays | {COTANGENT + k: v for k, v in cotangents.items()}
-
-
-def extent(axis: str, sizes: Sizes) -> int:
-    """The length of an axis such as "N", "4H" or "H+I"."""
-    return sum(int(term[:-1] or 1) * sizes[term[-1]] for term in axis.split("+"))
 
 
 def only(arrays: Arrays, *names: str) -> Arrays:
@@ -118,15 +173,13 @@ def without_cotangents(arrays: Arrays) -> Arrays:
 
 def in_float64(arrays: Arrays, factor: float) -> Arrays:
     """The inputs times a factor in float64, which no smaller dtype can hold, and no gradients."""
-    return {k: v.double() * factor for k, v in without_cotangents(arrays).items()}
+    return {
+        k: v.double() * factor if v.is_floating_point() else v
+        for k, v in without_cotangents(arrays).items()
+    }
 
 
 def elsewhere(arrays: Arrays) -> Arrays:
     """The inputs on a device that only has shapes. Numbers without axes stay: a driver passes them
     on as Python floats."""
     return {k: v.to("meta") if v.ndim else v for k, v in without_cotangents(arrays).items()}
-
-
-def _draw(axes: Axes, sizes: Sizes, generator: torch.Generator) -> Tensor:
-    shape = [extent(axis, sizes) for axis in axes]
-    return torch.randint(-58, 59, shape, generator=generator).float() / 64

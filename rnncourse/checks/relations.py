@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .drivers import Arrays
+from .results import Arrays
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,13 @@ class Relation:
     Attributes:
         canonical: keeps of the results what every right answer has in common; a RuntimeError where
             their shapes cannot be right.
+        atol: how far apart equal results may be: more than rounding where chance has a part.
         tied: results whose gradients mean the same, so that they are fed the same cotangent.
     """
 
     canonical: Callable[[Arrays], Arrays]
     tied: tuple[str, ...] = ()
+    atol: float = 0.0
 
 
 def _sum_of_biases(arrays: Arrays) -> Arrays:
@@ -54,6 +56,15 @@ def _require_pair(arrays: Arrays) -> None:
         raise RuntimeError(f"biases of the shapes {tuple(first)} and {tuple(second)}")
 
 
+def _sorted_rows(arrays: Arrays) -> Arrays:
+    """Each result's rows in one order, whatever theirs was."""
+    return {
+        k: torch.tensor(sorted(v.tolist()), dtype=v.dtype).reshape(v.shape)
+        for k, v in arrays.items()
+    }
+
+
 EQUAL = Relation(lambda arrays: arrays)
+MULTISET = Relation(_sorted_rows)
 SUM_OF_BIASES = Relation(_sum_of_biases, tied=("b_ih", "b_hh"))
 SUM_OF_FORGET_BLOCKS = Relation(_sum_of_forget_blocks)

@@ -58,7 +58,7 @@ def prepare(
 
     Sizes are drawn too. In the first two fixtures all differ, so that no axis can pass for another.
     """
-    fixtures = [plan.fixture(sizes, generator) for sizes in _sizes(generator)]
+    fixtures = [plan.fixture(sizes, generator) for sizes in plan.drawn(generator)]
     stages = tuple(stage for stage in plan.stages(*fixtures) if stage.aspect != "device")
     if set(spec.shares) != {s.name for s in stages if s.aspect != "unchanged"}:
         raise SpecError(f"the spec of {plan.exercise} does not share its points by its stages.")
@@ -80,13 +80,3 @@ def signature(
     prints = {k: fingerprint(plan, o, expected[k]) for k, o in outcomes.items()}
     blind = {k[0] for k, arrays in prints.items() if not arrays}
     return {k: arrays for k, arrays in prints.items() if k[0] not in blind}
-
-
-def _sizes(generator: torch.Generator) -> list[dict[str, int]]:
-    def drawn(low: int, high: int) -> list[int]:
-        return (torch.randperm(high - low, generator=generator) + low).tolist()
-
-    different = [dict(zip("TNIH", drawn(2, 8), strict=False)) for _ in range(2)]
-    length, batch, width = drawn(10, 15)[0], drawn(2, 6)[0], drawn(2, 6)[0]
-    ones = {"T": length, "N": batch, "I": 1, "H": 1}
-    return [*different, ones, {"T": 2, "N": 1, "I": width, "H": width}]

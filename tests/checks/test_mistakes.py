@@ -116,12 +116,11 @@ def _gap(x: torch.Tensor, y: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
 def test_fixtures_are_not_saturated_constant_or_square(entry: Exercise) -> None:
-    module = importlib.import_module(f"rnncourse.checks.{entry.chapter}")
-    for sizes in module.SIZES[:2]:
+    for sizes in plan_of(entry).sizes[:2]:
         assert len(set(sizes.values())) == len(sizes)
     for fixture in load(entry.chapter)[entry.name].fixtures:
         for name, value in fixture.items():
-            assert value.abs().max() < 1, name
+            assert not value.is_floating_point() or value.abs().max() < 1, name
             assert value.numel() == 1 or len(value.unique()) > 1, name
 
 

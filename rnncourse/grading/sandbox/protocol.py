@@ -22,8 +22,9 @@ from typing import Any, get_args, get_type_hints
 import torch
 from torch import Tensor
 
-from ...checks.drivers import COTANGENT, DRIVERS, GRADIENT, Arrays, Outcome, Problem, leaves
+from ...checks.drivers import COTANGENT, GRADIENT, Outcome, Problem, driver_of
 from ...checks.plan import Case
+from ...checks.results import Arrays, leaves
 
 Patience = Callable[[], float]
 """Says how many seconds may be waited now; raises TimeoutError when it is over."""
@@ -262,13 +263,11 @@ class Form:
 
     @staticmethod
     def of(case: Case) -> Form:
-        driver = DRIVERS[case.driver]
+        driver = driver_of(case.driver)
         asked_for = {
             GRADIENT + name: (value.shape, value.dtype)
             for name, value in case.arrays.items()
-            if value.is_floating_point()
-            and not name.startswith(COTANGENT)
-            and name not in driver.scalars
+            if not name.startswith(COTANGENT) and driver.differentiable(name, value)
         }
         differentiable = any(name.startswith(COTANGENT) for name in case.arrays)
         results = frozenset(leaves(driver.structure))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from ...checks.drivers import DRIVERS, PROBE
+from ...checks.drivers import PROBE, driver_of, has_driver
 from .scan import bare
 
 
@@ -30,18 +30,22 @@ class Watch(TorchFunctionMode):
 
     def __init__(self, exercise: str, ready_made: Sequence[str]) -> None:
         super().__init__()
-        probed = DRIVERS[exercise + PROBE].probe if exercise + PROBE in DRIVERS else None
-        self._own = {bare(probed[0])} if probed else set()
+        probed = driver_of(exercise + PROBE).probes if has_driver(exercise + PROBE) else {}
+        self._own = {bare(name) for name in probed}
         self._wanted = {bare(name.rpartition(".")[2]) for name in ready_made} - self._own
         self._known: dict[Any, bool] = {}
         self.used: set[str] = set()
 
-    def over(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, watched."""
+    def over(self, function: Callable[..., Any], records: bool) -> Callable[..., Any]:
+        """The same function, watched.
+
+        Args:
+            records: whether it records gradients at its first call, too.
+        """
 
         @functools.wraps(function)
         def watched(*args: Any, **kwargs: Any) -> Any:
-            if torch.is_grad_enabled():
+            if torch.is_grad_enabled() and not records:
                 return function(*args, **kwargs)
             with self:
                 return function(*args, **kwargs)

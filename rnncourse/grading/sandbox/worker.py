@@ -29,6 +29,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from ...checks.drivers import driver_of
 from . import isolation, seccomp
 from .protocol import (
     END,
@@ -194,7 +195,8 @@ def _call(link: socket.socket, session: Session, reader: Reader, ready_made: lis
     watch = Watch(header["exercise"], ready_made)
     for call in calls:
         driver = call.header["driver"]
-        outcome = session.call(header["exercise"], driver, call.arrays, watch.over)
+        watched = partial(watch.over, records=driver_of(driver).records)
+        outcome = session.call(header["exercise"], driver, call.arrays, watched)
         send(link, outcome_frame(outcome))
     send(link, Frame({"used": sorted(watch.used)}))
 

@@ -129,7 +129,7 @@ os.environ["NBGRADER_EXECUTION"] = "autograde"
 
 # The driver runs here, and so does whatever replaces it: what it says is judged elsewhere.
 DRIVER = """
-from rnncourse.checks import drivers
+from rnncourse.checks import drivers, lstm
 from rnncourse.checks.drivers import Driver, Outcome
 
 def says_it_is_right(self, function, arrays):
@@ -137,8 +137,9 @@ def says_it_is_right(self, function, arrays):
 
 Driver.__call__ = Driver._run = says_it_is_right
 drivers._same = lambda *a: True
-for name in list(drivers.DRIVERS):
-    drivers.DRIVERS[name] = lambda function, arrays: Outcome()
+for name in list(lstm.DRIVERS):
+    lstm.DRIVERS[name] = lambda function, arrays: Outcome()
+drivers.driver_of = lambda name: lambda function, arrays: Outcome()
 """
 
 # Frames before the real ones. What follows is out of step with what is asked.
@@ -233,16 +234,16 @@ for thing in gc.get_objects():
 LOOKED_UP = returning("answers[str(x.tolist()) + str(b_ih.tolist())]")
 
 ORACLE = """
-from rnncourse.checks import drivers, plan_of
+from rnncourse.checks import lstm, plan_of
 from rnncourse.exercise import exercises
 """
 
 ORACLE_DRIVER = (
     ORACLE
     + """
-real = dict(drivers.DRIVERS)
+real = dict(lstm.DRIVERS)
 oracle = plan_of(exercises()["lstm_cell"]).oracle
-drivers.DRIVERS["lstm_cell"] = lambda function, arrays: real["lstm_cell"](oracle, arrays)
+lstm.DRIVERS["lstm_cell"] = lambda function, arrays: real["lstm_cell"](oracle, arrays)
 """
 )
 
