@@ -1,0 +1,73 @@
+"""Exercises: the gated recurrent unit, GRU (Cho et al., 2014), in torch's form and in the paper's.
+
+Shapes: T length, N batch, I input size, H hidden size. Packed weights are torch's: the rows of
+w_ih, w_hh, b_ih and b_hh are three blocks of H rows, for r, z, n in this order (reset gate, update
+gate, candidate). Every function keeps the dtype and device of its inputs, leaves them unchanged,
+and lets gradients flow to all of them.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .exercise import exercise
+
+
+@exercise
+def gru_cell(
+    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+) -> Tensor:
+    """One step of a GRU on a batch, as torch computes it.
+
+        r, z = sigmoid of  W_i. x + b_i. + W_h. h + b_h.
+        n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
+        h' = (1 - z) * n + z * h
+
+    Args:
+        x: input at this step, (N, I).
+        h: hidden state before it, (N, H).
+        w_ih: (3H, I), blocks r, z, n.
+        w_hh: (3H, H), the same blocks.
+        b_ih, b_hh: (3H,), the same blocks. They cannot be added up: r stands between b_in and b_hn.
+
+    Returns:
+        h': the state after the step, (N, H).
+
+    Source: the formulas on the page of torch.nn.GRUCell.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def gru_cell_reset_before(
+    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+) -> Tensor:
+    """One step of the GRU of the paper: the reset gate acts on h before the matrix does.
+
+        n = tanh(W_in x + b_in + W_hn (r * h) + b_hn)
+
+    r, z and h' are as in `gru_cell`, and so are the arguments and the result.
+
+    Source: Cho et al. (2014), "Learning Phrase Representations using RNN Encoder-Decoder", equation
+        8. Chung et al. (2014) turn the roles of z and 1 - z round.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def gru_layer(
+    x: Tensor, h0: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One GRU layer in one direction: `gru_cell` at every step, with the same weights.
+
+    Args:
+        x: the whole sequence, (T, N, I).
+        h0: state before the first step, (N, H); there is no axis for layers.
+        w_ih, w_hh, b_ih, b_hh: as in `gru_cell`.
+
+    Returns:
+        output, h_n: the state after every step (T, N, H), and after the last one (N, H).
+
+    Source: torch.nn.GRU with one layer.
+    """
+    raise NotImplementedError

@@ -1,0 +1,133 @@
+"""Exercises: what stands around a recurrent network: text in, words out.
+
+Shapes: T length, N batch, H hidden size, V words in the vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from .exercise import exercise
+
+
+@exercise
+def build_vocabulary(texts: list[list[str]], max_size: int) -> dict[str, int]:
+    """Give an id to every frequent word.
+
+    Args:
+        texts: each a list of words.
+        max_size: how many ids at most, with those of padding and unknown; at least 2.
+
+    Returns:
+        ids by word: "<pad>" is 0, "<unk>" is 1, then come the words, the most frequent first;
+        words of one frequency in alphabetical order.
+
+    Source: the vocabularies of torchtext.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def pad(
+    sequences: list[list[int]], length: int, side: Literal["pre", "post"], value: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Sequences of any lengths as one batch: short ones are filled up, long ones cut.
+
+    Args:
+        sequences: lists of ids, each with at least one.
+        length: how long all become.
+        side: where padding goes, and where what is too long is cut off: "pre" in front, "post"
+            behind.
+        value: what padding is.
+
+    Returns:
+        batch, lengths: (N, length) int64, and how many real ids each row holds, (N,) int64.
+
+    Source: pad_sequences of Keras.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def flatten_states(output: Tensor) -> Tensor:
+    """All states of each sequence in one row, for a linear layer that reads them all.
+
+    Args:
+        output: the outputs of a layer, (T, N, H).
+
+    Returns:
+        (N, T · H): for each sequence the state of step 0, then of step 1, and so on.
+
+    Source: nn.Flatten on a batch-first output.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def masked_cross_entropy(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    """The mean cross-entropy over the real steps of a batch that is padded at its end.
+
+    Args:
+        logits: (T, N, V).
+        targets: the right ids, (T, N) int64. What stands behind a sequence's end means nothing, and
+            may be no id.
+        lengths: how many steps each sequence has, (N,) int64.
+
+    Returns:
+        a 0-d loss: the sum over all real steps, divided by their number.
+
+    Source: torch.nn.functional.cross_entropy with ignore_index.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def sample_next(
+    logits: Tensor, temperature: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draw the next word of each sequence.
+
+    Args:
+        logits: scores, (N, V). A word with -inf is never drawn.
+        temperature: the scores are divided by it: below 1 likely words become likelier. 0 takes the
+            likeliest word.
+        generator: the only source of chance; None for torch's own.
+
+    Returns:
+        ids, (N,) int64.
+
+    Raises:
+        ValueError: the temperature is negative.
+
+    Source: Ackley, Hinton and Sejnowski (1985) for the temperature.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def greedy_decode(
+    step: Callable[[int, Any], tuple[Tensor, Any]],
+    state: Any,
+    start_id: int,
+    stop_id: int,
+    max_length: int,
+) -> list[int]:
+    """Write a sentence word by word, always with the likeliest next word.
+
+    Args:
+        step: (id, state) -> (logits (V,), state): reads one word and scores the next one.
+        state: before the first word, such as what an encoder left.
+        start_id: the word that is read first.
+        stop_id: the word that ends the sentence.
+        max_length: how many words at most.
+
+    Returns:
+        the ids that were chosen, without start and stop.
+
+    Source: Sutskever, Vinyals and Le (2014), with a beam of one.
+    """
+    raise NotImplementedError

@@ -1,0 +1,81 @@
+"""Exercises: the shapes of recurrent layers.
+
+Shapes: T length, N batch, I input size, H hidden size. The first axis of a state counts layers and
+directions: (layers · directions, N, H), and it is never batch-first.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .exercise import exercise
+
+
+@exercise
+def rnn_output_shapes(
+    length: int,
+    batch: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    batch_first: bool = False,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of what torch.nn.RNN returns, without running it.
+
+    Args:
+        length: T, steps of the input.
+        batch: N, sequences in it.
+        hidden_size: H.
+        num_layers: layers, each on top of the one before.
+        bidirectional: whether each layer has a second direction, from the end to the beginning.
+        batch_first: whether the input's first axis is N instead of T.
+
+    Returns:
+        the shape of output and the shape of h_n, as tuples of ints.
+
+    Source: "Outputs" on the page of torch.nn.RNN.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def parameter_count(
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    gates: int = 1,
+    bias: bool = True,
+    bidirectional: bool = False,
+) -> int:
+    """How many numbers torch.nn.RNN, GRU or LSTM learns.
+
+    Args:
+        input_size: I. Layers above the first take what the directions below them give.
+        hidden_size: H.
+        num_layers: layers.
+        gates: blocks of rows in each weight: 1 for an RNN, 3 for a GRU, 4 for an LSTM.
+        bias: whether there are biases; torch has two in each layer and direction.
+        bidirectional: whether each layer has two directions, with weights of their own.
+
+    Returns:
+        the number of all weights and biases.
+
+    Source: "Variables" on the page of torch.nn.RNN.
+    """
+    raise NotImplementedError
+
+
+@exercise
+def last_valid(output: Tensor, lengths: Tensor) -> Tensor:
+    """The output at each sequence's own last step, in a batch that is padded at its end.
+
+    Args:
+        output: a layer's outputs, (T, N, H). What stands behind a sequence's end means nothing.
+        lengths: how many steps each sequence has, (N,) int64, from 1 to T.
+
+    Returns:
+        (N, H): row n is output[lengths[n] - 1, n].
+
+    Source: what h_n of torch.nn.RNN holds for a packed sequence.
+    """
+    raise NotImplementedError
