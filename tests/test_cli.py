@@ -65,7 +65,7 @@ def test_check_names_a_mistake_in_the_terminal(workspace: Path) -> None:
     assert "→ Your gates are in the order i, f, o, g; torch's is i, f, g, o." in done.stdout
     assert "✓ lstm_layer: 9 of 9 public checks passed; hidden ones run at grading." in done.stdout
     notebook.write_text(filled(solutions()), encoding="utf-8")
-    assert rnncourse("check", cwd=workspace).returncode == 0
+    assert rnncourse("check", "lstm", cwd=workspace).returncode == 0
 
 
 def test_check_says_which_cell_failed(workspace: Path) -> None:

@@ -17,13 +17,15 @@ ATOL_FLOAT64 = 1e-9
 """Too close for a computation that went through float32 on the way."""
 
 WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "column"} | {
-    **{"V": "word", "D": "dimension", "L": "layer", "K": "negative", "P": "place"},
+    **{"V": "word", "D": "dimension", "L": "layer", "K": "negative", "P": "place", "C": "chunk"},
+    **dict.fromkeys(("H_1", "H_2", "H_top"), "unit"),
     **{f"{gates}H": "row" for gates in (3, 4)},
 }
 
 
 def close(expected: Tensor, got: Tensor, atol: float = 0.0) -> bool:
-    """Whether two results are equal up to rounding. Different shapes and NaN are not.
+    """Whether two results are equal up to rounding, which whole numbers have none of. Different
+    shapes and NaN are not equal.
 
     Args:
         atol: how far they may be apart besides.
@@ -31,7 +33,7 @@ def close(expected: Tensor, got: Tensor, atol: float = 0.0) -> bool:
     if expected.shape != got.shape:
         return False
     atol = max(atol, ATOL_FLOAT64 if expected.dtype == torch.float64 else ATOL)
-    rtol = ATOL_FLOAT64 if expected.dtype == torch.float64 else RTOL
+    rtol = ATOL_FLOAT64 if expected.dtype == torch.float64 else _rtol(expected)
     if not (expected.dtype == got.dtype and expected.is_floating_point()):
         expected, got = expected.double(), got.double()
     return torch.allclose(expected, got, rtol=rtol, atol=atol)
@@ -52,7 +54,8 @@ def shape_difference(name: str, axes: Axes, expected: Tensor, got: Tensor) -> st
     """A sentence on a wrong shape, with the axes named; "" when the shape is right."""
     if expected.shape == got.shape:
         return ""
-    wanted = _shape(expected) + (f" = {_named(axes)}" if axes else "")
+    named = f" = {_named(axes)}" if axes and len(axes) == expected.ndim else ""
+    wanted = _shape(expected) + named
     sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
     if got.ndim != expected.ndim:
         count = "1 axis" if got.ndim == 1 else f"{got.ndim} axes"
@@ -75,19 +78,22 @@ def value_difference(
         return ""
     if expected.shape != got.shape:
         return shape_difference(name, axes, expected, got)
-    wrong = ~torch.isclose(expected.double(), got.double(), rtol=RTOL, atol=max(atol, ATOL))
+    rtol, atol = _rtol(expected), max(atol, ATOL)
+    wrong = ~torch.isclose(expected.double(), got.double(), rtol=rtol, atol=atol)
     if not wrong.any():
         return f"{name} is off by {_largest(expected, got):.1e}: more than float64 rounding."
     index = [int(i) for i in wrong.nonzero()[0]]
     own, right = float(got[tuple(index)]), float(expected[tuple(index)])
-    where = f"{name}{' at ' if ' ' in name else ''}{_place(index, axes)}"
+    place = _place(index, axes)
+    where = f"{name} at {place}" if place and " " in name else f"{name}{place}"
     if own != own:
         return f"{where} is not a number (NaN)."
+    own_text, right_text = _told_apart(own, right, whole=not got.is_floating_point())
+    told = f"yours is {own_text}{f', it should be {right_text}' if reveal else ''}."
+    if not index:
+        return f"{name} differs: {told}"
     share = f"{int(wrong.sum())} of {wrong.numel()} numbers differ; the first is"
-    if not reveal:
-        return f"{share} {where}: yours is {own:.4f}."
-    own_text, right_text = _told_apart(own, right)
-    return f"{share} {where}: yours is {own_text}, it should be {right_text}."
+    return f"{share} {where}: {told}"
 
 
 def gradient_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool) -> str:
@@ -102,9 +108,13 @@ def gradient_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, re
     return value_difference(GRADIENT + name, axes, expected, got, reveal)
 
 
-def _told_apart(own: float, right: float) -> tuple[str, str]:
+def _rtol(expected: Tensor) -> float:
+    return RTOL if expected.is_floating_point() else 0.0
+
+
+def _told_apart(own: float, right: float, whole: bool) -> tuple[str, str]:
     """Both numbers with as many digits as it takes to see that they differ."""
-    for digits in (4, 6, 8):
+    for digits in (0,) if whole else (4, 6, 8):
         texts = f"{own:.{digits}f}", f"{right:.{digits}f}"
         if texts[0] != texts[1]:
             break

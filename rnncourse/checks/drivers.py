@@ -63,12 +63,19 @@ def by_name(function: Function, arguments: dict[str, Any]) -> object:
     return function(**arguments)
 
 
+def as_they_are(arrays: Arrays) -> Arrays:
+    """Pass a case's arrays on."""
+    return arrays
+
+
 @dataclass(frozen=True)
 class Driver:
     """Calls a function of named arrays.
 
     Attributes:
         structure: the names of its results.
+        prepare: makes the inputs of a case's arrays, where some follow from others, such as a state
+            from the weights. For functions whose gradients are not asked for.
         inputs: what makes an argument that is no tensor of an array, such as float or int. No
             gradients are asked for by these.
         results: what makes a tensor of a result that is none.
@@ -79,6 +86,7 @@ class Driver:
     """
 
     structure: Structure
+    prepare: Callable[[Arrays], Arrays] = as_they_are
     inputs: Mapping[str, Callable[[Tensor], Any]] = field(default_factory=dict)
     results: Mapping[str, Convert] = field(default_factory=dict)
     call: Callable[[Function, dict[str, Any]], object] = by_name
@@ -96,7 +104,8 @@ class Driver:
         return value.is_floating_point() and name not in self.inputs
 
     def _run(self, function: Function, arrays: Arrays) -> Outcome:
-        inputs = {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
+        given = {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
+        inputs = self.prepare(given)
         outcome = Outcome()
         copies = {k: v.clone() for k, v in inputs.items()}
         try:
@@ -107,7 +116,7 @@ class Driver:
             outcome.problem = _problem(error, inputs)
             return outcome
         outcome.changed = tuple(k for k, v in inputs.items() if not _same(v, copies[k]))
-        cotangents = {k.removeprefix(COTANGENT): v for k, v in arrays.items() if k not in inputs}
+        cotangents = {k.removeprefix(COTANGENT): v for k, v in arrays.items() if k not in given}
         if cotangents:
             try:
                 outcome.arrays |= self._gradients(function, inputs, cotangents, outcome.arrays)

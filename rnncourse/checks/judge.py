@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
+from torch import Tensor
+
 from .compare import all_close, close, gradient_difference, shape_difference, value_difference
 from .drivers import GRADIENT, Outcome
 from .plan import Aspect, Case, Plan, Stage
@@ -145,11 +148,14 @@ def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Arrays:
 
 def _is_like(own: Arrays, stored: Arrays, atol: float) -> bool:
     return all(
-        name in own
-        and own[name].shape == value.shape
-        and bool(((own[name].double() - value.double()).abs() <= atol).all())
+        name in own and own[name].shape == value.shape and _is_near(own[name], value, atol)
         for name, value in stored.items()
     )
+
+
+def _is_near(own: Tensor, stored: Tensor, atol: float) -> bool:
+    """Infinite numbers and NaN tell a mistake as well as others."""
+    return torch.allclose(own.double(), stored.double(), rtol=0, atol=atol, equal_nan=True)
 
 
 def _unfilled(exercise: str, outcomes: Mapping[Key, Outcome]) -> str:

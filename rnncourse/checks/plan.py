@@ -6,6 +6,7 @@ fixtures here, fresh ones from a secret seed there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -65,11 +66,15 @@ def shape_of(axes: Axes, sizes: Sizes) -> list[int]:
 
 
 def extent(axis: str, sizes: Sizes) -> int:
-    """The length of an axis such as "N", "4H", "H+I" or "2"."""
-    return sum(
-        int(term) if term.isdigit() else int(term[:-1] or 1) * sizes[term[-1]]
-        for term in axis.split("+")
-    )
+    """The length of an axis such as "N", "4H", "H+I", "T·H", "H_top" or "2"."""
+    terms = (term.split("·") for term in axis.split("+"))
+    return sum(math.prod(_factor(factor, sizes) for factor in term) for term in terms)
+
+
+def _factor(factor: str, sizes: Sizes) -> int:
+    if factor.isdigit():
+        return int(factor)
+    return sizes[factor] if factor in sizes else int(factor[:-1]) * sizes[factor[-1]]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _require_pair(arrays: Arrays) -> None:
 def _sorted_rows(arrays: Arrays) -> Arrays:
     """Each result's rows in one order, whatever theirs was."""
     return {
-        k: torch.tensor(sorted(v.tolist()), dtype=v.dtype).reshape(v.shape)
+        f"sorted {k}": torch.tensor(sorted(v.tolist()), dtype=v.dtype).reshape(v.shape)
         for k, v in arrays.items()
     }
 

@@ -145,7 +145,7 @@ def _learner(number: int, random: Random) -> Learner:
 
 
 def _fill(learner: Learner, random: Random) -> None:
-    names = list(exercises())
+    names = [entry.name for entry in exercises().values() if entry.chapter == ASSIGNMENT]
     for name in names:
         _answer(learner, name, random.choice(_right_answers(name)))
     if learner.kind == "mistakes":
