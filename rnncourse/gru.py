@@ -46,7 +46,14 @@ def gru_cell_reset_before(
 
         n = tanh(W_in x + b_in + W_hn (r * h) + b_hn)
 
-    r, z and h' are as in `gru_cell`, and so are the arguments and the result.
+    r, z and h' are as in `gru_cell`.
+
+    Args:
+        x, h: as in `gru_cell`.
+        w_ih, w_hh, b_ih, b_hh: as in `gru_cell`.
+
+    Returns:
+        h': the state after the step, (N, H).
 
     Source: Cho et al. (2014), "Learning Phrase Representations using RNN Encoder-Decoder", equation
         8. Chung et al. (2014) turn the roles of z and 1 - z round.
