@@ -6,18 +6,29 @@ They take torch's state dicts as they are. Until the stubs are filled they say w
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from .gru import gru_layer
 from .lstm import lstm_layer
 
-States = tuple[Tensor, Tensor]
+Pair = tuple[Tensor, Tensor]
+States = tuple[Tensor, ...]
+"""What a layer carries from step to step: (h,), or (h, c) for an LSTM."""
+
+Weights = tuple[Tensor, Tensor, Tensor, Tensor]
+"""w_ih, w_hh, b_ih, b_hh of one direction of one layer."""
 
 
-class LSTM(nn.Module):
-    """`torch.nn.LSTM` on the learner's `lstm_layer`.
+class RNNBase(nn.Module, ABC):
+    """Layers and directions around one kind of layer.
+
+    A kind says how many blocks of H rows its weights have, names its states, runs one layer in one
+    direction (`_layer`), and gives `forward` the types of its states.
 
     Args:
         input_size, hidden_size: I and H.
@@ -28,14 +39,18 @@ class LSTM(nn.Module):
         bidirectional: a second direction reads the sequence from its end; D = 2, else D = 1.
 
     Shapes:
-        input (T, N, I) or one sequence (T, I); h_0 and c_0 (D·L, N, H) or (D·L, H), zeros if left
-        out; output (T, N, D·H); h_n and c_n as h_0 and c_0.
+        input (T, N, I) or one sequence (T, I); states before the first step (D·L, N, H) or
+        (D·L, H), zeros if left out; output (T, N, D·H); states after the last step as those before
+        the first.
 
     Raises:
         ValueError: an input or a state has another shape, or an argument makes no sense.
 
-    Packed sequences and projections (`proj_size`) are not supported.
+    Packed sequences are not supported.
     """
+
+    _blocks: ClassVar[int]
+    _state_names: ClassVar[tuple[str, ...]] = ("h_0",)
 
     def __init__(
         self,
@@ -62,39 +77,15 @@ class LSTM(nn.Module):
         self._register_parameters()
         self.reset_parameters()
 
+    @abstractmethod
+    def _layer(self, x: Tensor, states: States, weights: Weights) -> tuple[Tensor, States]:
+        """One layer in one direction on x (T, N, I), with states (N, H): output, states."""
+
     def reset_parameters(self) -> None:
         """Draw every weight and bias as torch does, uniformly within ±1 / sqrt(hidden_size)."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
-
-    def forward(self, input: Tensor, hx: States | None = None) -> tuple[Tensor, States]:
-        """Returns output, (h_n, c_n); see the class for shapes."""
-        if not isinstance(input, Tensor):
-            raise ValueError("input must be a tensor; packed sequences are not supported")
-        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
-            raise ValueError(
-                f"input must be (T, N, {self.input_size}) or (T, {self.input_size}); "
-                f"got {tuple(input.shape)}"
-            )
-        if input.ndim == 2:
-            return self._forward_one(input, hx)
-        x = input.transpose(0, 1) if self.batch_first else input
-        h_0, c_0 = self._initial(x, hx)
-        finals = []
-        for layer in range(self.num_layers):
-            if layer > 0:
-                x = nn.functional.dropout(x, self.dropout, self.training)
-            outputs = []
-            for suffix, index in self._directions(layer):
-                backward = suffix.endswith("_reverse")
-                read = x.flip(0) if backward else x
-                output, final = lstm_layer(read, h_0[index], c_0[index], *self._weights(suffix))
-                outputs.append(output.flip(0) if backward else output)
-                finals.append(final)
-            x = torch.cat(outputs, dim=-1)
-        h_n, c_n = (torch.stack(states) for states in zip(*finals, strict=True))
-        return x.transpose(0, 1) if self.batch_first else x, (h_n, c_n)
 
     def extra_repr(self) -> str:
         defaults = {
@@ -108,14 +99,43 @@ class LSTM(nn.Module):
         named = (f"{k}={v}" for k, v in changed.items())
         return ", ".join([str(self.input_size), str(self.hidden_size), *named])
 
-    def _forward_one(self, input: Tensor, states: States | None) -> tuple[Tensor, States]:
+    def _run(self, input: Tensor, states: States | None) -> tuple[Tensor, States]:
+        """All layers and directions; see the class for shapes."""
+        if not isinstance(input, Tensor):
+            raise ValueError("input must be a tensor; packed sequences are not supported")
+        if input.ndim not in (2, 3) or input.shape[-1] != self.input_size:
+            raise ValueError(
+                f"input must be (T, N, {self.input_size}) or (T, {self.input_size}); "
+                f"got {tuple(input.shape)}"
+            )
+        if input.ndim == 2:
+            return self._run_one(input, states)
+        x = input.transpose(0, 1) if self.batch_first else input
+        initial = self._initial(x, states)
+        finals = []
+        for layer in range(self.num_layers):
+            if layer > 0:
+                x = nn.functional.dropout(x, self.dropout, self.training)
+            outputs = []
+            for suffix, index in self._directions(layer):
+                backward = suffix.endswith("_reverse")
+                read = x.flip(0) if backward else x
+                first = tuple(state[index] for state in initial)
+                output, final = self._layer(read, first, self._weights(suffix))
+                outputs.append(output.flip(0) if backward else output)
+                finals.append(final)
+            x = torch.cat(outputs, dim=-1)
+        last = tuple(torch.stack(parts) for parts in zip(*finals, strict=True))
+        return x.transpose(0, 1) if self.batch_first else x, last
+
+    def _run_one(self, input: Tensor, states: States | None) -> tuple[Tensor, States]:
         """One sequence without a batch axis, as a batch of one."""
         axis = 0 if self.batch_first else 1
         if states is not None:
             self._expect(states, (self._directions_in_all(), self.hidden_size))
-            states = states[0].unsqueeze(1), states[1].unsqueeze(1)
-        output, (h_n, c_n) = self.forward(input.unsqueeze(axis), states)
-        return output.squeeze(axis), (h_n.squeeze(1), c_n.squeeze(1))
+            states = tuple(state.unsqueeze(1) for state in states)
+        output, last = self._run(input.unsqueeze(axis), states)
+        return output.squeeze(axis), tuple(state.squeeze(1) for state in last)
 
     def _directions(self, layer: int) -> Iterator[tuple[str, int]]:
         """The parameter suffix and the place in h_0 of each direction of a layer."""
@@ -124,7 +144,7 @@ class LSTM(nn.Module):
             yield f"l{layer}{suffix}", layer * len(suffixes) + direction
 
     def _register_parameters(self) -> None:
-        rows = 4 * self.hidden_size
+        rows = self._blocks * self.hidden_size
         for layer in range(self.num_layers):
             directions = list(self._directions(layer))
             width = self.input_size if layer == 0 else self.hidden_size * len(directions)
@@ -135,7 +155,7 @@ class LSTM(nn.Module):
                     self.register_parameter(f"bias_ih_{suffix}", _empty(rows))
                     self.register_parameter(f"bias_hh_{suffix}", _empty(rows))
 
-    def _weights(self, suffix: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _weights(self, suffix: str) -> Weights:
         w_ih = self.get_parameter(f"weight_ih_{suffix}")
         w_hh = self.get_parameter(f"weight_hh_{suffix}")
         if not self.bias:
@@ -146,11 +166,10 @@ class LSTM(nn.Module):
         return w_ih, w_hh, b_ih, b_hh
 
     def _initial(self, x: Tensor, states: States | None) -> States:
-        """h_0 and c_0, zeros where none are given. `x` is (T, N, I)."""
+        """The states before the first step, zeros where none are given. `x` is (T, N, I)."""
         shape = (self._directions_in_all(), x.shape[1], self.hidden_size)
         if states is None:
-            zeros = x.new_zeros(shape)
-            return zeros, zeros
+            return (x.new_zeros(shape),) * len(self._state_names)
         self._expect(states, shape)
         return states
 
@@ -158,11 +177,52 @@ class LSTM(nn.Module):
         return self.num_layers * (2 if self.bidirectional else 1)
 
     def _expect(self, states: States, shape: tuple[int, ...]) -> None:
-        if isinstance(states, Tensor) or len(states) != 2:
-            raise ValueError("the states are a pair, (h_0, c_0)")
-        for name, state in zip(("h_0", "c_0"), states, strict=True):
+        for name, state in zip(self._state_names, states, strict=True):
             if tuple(state.shape) != shape:
                 raise ValueError(f"{name} must be {shape}; got {tuple(state.shape)}")
+
+
+class LSTM(RNNBase):
+    """`torch.nn.LSTM` on the learner's `lstm_layer`; see `RNNBase` for arguments and shapes.
+
+    Projections (`proj_size`) are not supported.
+    """
+
+    _blocks = 4
+    _state_names = ("h_0", "c_0")
+
+    def forward(self, input: Tensor, hx: Pair | None = None) -> tuple[Tensor, Pair]:
+        """Returns output, (h_n, c_n)."""
+        if hx is not None and (isinstance(hx, Tensor) or len(hx) != 2):
+            raise ValueError("the states are a pair, (h_0, c_0)")
+        output, (h_n, c_n) = self._run(input, hx)
+        return output, (h_n, c_n)
+
+    def _layer(self, x: Tensor, states: States, weights: Weights) -> tuple[Tensor, States]:
+        h_0, c_0 = states
+        return lstm_layer(x, h_0, c_0, *weights)
+
+
+class GRU(RNNBase):
+    """`torch.nn.GRU` on the learner's `gru_layer`; see `RNNBase` for arguments and shapes."""
+
+    _blocks = 3
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Pair:
+        """Returns output, h_n."""
+        output, (h_n,) = self._run(input, None if hx is None else (_one_state(hx),))
+        return output, h_n
+
+    def _layer(self, x: Tensor, states: States, weights: Weights) -> tuple[Tensor, States]:
+        (h_0,) = states
+        output, h_n = gru_layer(x, h_0, *weights)
+        return output, (h_n,)
+
+
+def _one_state(hx: object) -> Tensor:
+    if not isinstance(hx, Tensor):
+        raise ValueError("the state is one tensor, h_0; there is no cell state")
+    return hx
 
 
 def _empty(*shape: int) -> nn.Parameter:

@@ -1,72 +1,94 @@
-"""nn.LSTM on the filled stubs, against torch's."""
+"""nn.LSTM and nn.GRU on the filled stubs, against torch's."""
 
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
+import tests.hidden.gru
+import tests.hidden.lstm
 from rnncourse import nn
 from rnncourse.exercise import Unfilled, exercises
-from tests.hidden.lstm import SPECS
 
+KINDS = ("LSTM", "GRU")
 SETTINGS = list(itertools.product((1, 3), (True, False), (True, False), (True, False)))
+
+every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture
 def filled() -> None:
+    specs = {**tests.hidden.lstm.SPECS, **tests.hidden.gru.SPECS}
     for name, entry in exercises().items():
-        if entry.chapter == "lstm":
-            entry.filled = SPECS[name].reference
+        if name in specs:
+            entry.filled = specs[name].reference
 
 
-def pair(layers: int, bias: bool, batch_first: bool, bidirectional: bool):
-    settings = {
-        "num_layers": layers,
-        "bias": bias,
-        "batch_first": batch_first,
-        "bidirectional": bidirectional,
-    }
-    theirs, ours = torch.nn.LSTM(3, 5, **settings), nn.LSTM(3, 5, **settings)
+def pair(kind: str, *sizes: int, **settings: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """Torch's module and ours, with the same weights."""
+    theirs, ours = (getattr(place, kind)(*sizes, **settings) for place in (torch.nn, nn))
     ours.load_state_dict(theirs.state_dict())
     return theirs, ours
 
 
+def states(kind: str, *shape: int) -> Any:
+    """Random states before the first step, as the kind takes them."""
+    if kind == "LSTM":
+        return torch.randn(*shape), torch.randn(*shape)
+    return torch.randn(*shape)
+
+
+def flat(result: Any) -> list[Tensor]:
+    """The tensors in a result such as output, (h_n, c_n)."""
+    if isinstance(result, Tensor):
+        return [result]
+    return [tensor for part in result for tensor in flat(part)]
+
+
+def assert_same(own: Any, wanted: Any) -> None:
+    torch.testing.assert_close(flat(own), flat(wanted))
+
+
 @pytest.mark.usefixtures("filled")
+@every_kind
 @pytest.mark.parametrize(("layers", "bias", "batch_first", "bidirectional"), SETTINGS)
 def test_it_gives_torchs_numbers_with_torchs_weights(
-    layers: int, bias: bool, batch_first: bool, bidirectional: bool
+    kind: str, layers: int, bias: bool, batch_first: bool, bidirectional: bool
 ) -> None:
-    theirs, ours = pair(layers, bias, batch_first, bidirectional)
+    theirs, ours = pair(
+        kind,
+        3,
+        5,
+        num_layers=layers,
+        bias=bias,
+        batch_first=batch_first,
+        bidirectional=bidirectional,
+    )
     assert list(ours.state_dict()) == list(theirs.state_dict())
     x = torch.randn(4, 2, 3)
-    batch = 4 if batch_first else 2
-    states = [torch.randn(layers * (1 + bidirectional), batch, 5) for _ in range(2)]
-    for given in (None, tuple(states)):
-        output, (h_n, c_n) = ours(x, given)
-        wanted, (wanted_h, wanted_c) = theirs(x, given)
-        torch.testing.assert_close(output, wanted)
-        torch.testing.assert_close(h_n, wanted_h)
-        torch.testing.assert_close(c_n, wanted_c)
+    given = states(kind, layers * (1 + bidirectional), 4 if batch_first else 2, 5)
+    for hx in (None, given):
+        assert_same(ours(x, hx), theirs(x, hx))
 
 
 @pytest.mark.usefixtures("filled")
+@every_kind
 @pytest.mark.parametrize("batch_first", [True, False])
-def test_one_sequence_needs_no_batch_axis(batch_first: bool) -> None:
-    theirs, ours = pair(2, True, batch_first, True)
-    x, states = torch.randn(7, 3), (torch.randn(4, 5), torch.randn(4, 5))
-    for given in (None, states):
-        output, (h_n, c_n) = ours(x, given)
-        wanted, (wanted_h, wanted_c) = theirs(x, given)
-        torch.testing.assert_close(output, wanted)
-        torch.testing.assert_close(h_n, wanted_h)
-        torch.testing.assert_close(c_n, wanted_c)
+def test_one_sequence_needs_no_batch_axis(kind: str, batch_first: bool) -> None:
+    theirs, ours = pair(kind, 3, 5, num_layers=2, batch_first=batch_first, bidirectional=True)
+    x = torch.randn(7, 3)
+    for hx in (None, states(kind, 4, 5)):
+        assert_same(ours(x, hx), theirs(x, hx))
 
 
 @pytest.mark.usefixtures("filled")
-def test_gradients_are_torchs() -> None:
-    theirs, ours = pair(2, True, False, True)
+@every_kind
+def test_gradients_are_torchs(kind: str) -> None:
+    theirs, ours = pair(kind, 3, 5, num_layers=2, bidirectional=True)
     x = torch.randn(6, 2, 3)
     for module in (theirs, ours):
         module(x)[0].square().sum().backward()
@@ -77,9 +99,9 @@ def test_gradients_are_torchs() -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_dropout_acts_between_layers_and_only_in_training() -> None:
-    theirs, ours = torch.nn.LSTM(3, 5, 2, dropout=1.0), nn.LSTM(3, 5, 2, dropout=1.0)
-    ours.load_state_dict(theirs.state_dict())
+@every_kind
+def test_dropout_acts_between_layers_and_only_in_training(kind: str) -> None:
+    theirs, ours = pair(kind, 3, 5, 2, dropout=1.0)
     x = torch.randn(6, 2, 3)
     torch.testing.assert_close(ours(x)[0], theirs(x)[0])
     torch.testing.assert_close(ours.eval()(x)[0], theirs.eval()(x)[0])
@@ -87,34 +109,62 @@ def test_dropout_acts_between_layers_and_only_in_training() -> None:
 
 
 @pytest.mark.usefixtures("filled")
+@every_kind
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
         (lambda m: m(torch.ones(4, 2, 9)), r"input must be \(T, N, 3\).*got \(4, 2, 9\)"),
         (lambda m: m(torch.ones(3)), "input must be"),
-        (lambda m: m(torch.ones(4, 2, 3), (torch.ones(1, 1, 5),) * 2), r"h_0 must be \(1, 2, 5\)"),
-        (lambda m: m(torch.ones(4, 2, 3), torch.ones(1, 2, 5)), "the states are a pair"),
-        (lambda m: m(torch.ones(4, 3), (torch.ones(2, 5),) * 2), r"h_0 must be \(1, 5\); got"),
         (
             lambda m: m(torch.nn.utils.rnn.pack_sequence([torch.ones(4, 3)])),
             "packed sequences are not supported",
         ),
-        (lambda m: nn.LSTM(0, 5), "at least 1"),
-        (lambda m: nn.LSTM(3, 5, dropout=1.5), "probability"),
+        (lambda m: type(m)(0, 5), "at least 1"),
+        (lambda m: type(m)(3, 5, dropout=1.5), "probability"),
     ],
 )
-def test_wrong_arguments_get_a_sentence(call, sentence: str) -> None:
+def test_wrong_arguments_get_a_sentence(kind: str, call, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
-        call(nn.LSTM(3, 5))
+        call(getattr(nn, kind)(3, 5))
 
 
-def test_it_shows_what_it_is() -> None:
-    assert repr(nn.LSTM(3, 5)) == repr(torch.nn.LSTM(3, 5))
-    theirs = torch.nn.LSTM(3, 5, num_layers=2, batch_first=True, bidirectional=True)
-    ours = nn.LSTM(3, 5, num_layers=2, batch_first=True, bidirectional=True)
-    assert repr(ours) == repr(theirs)
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("kind", "x", "hx", "sentence"),
+    [
+        ("LSTM", (4, 2, 3), (torch.ones(1, 1, 5),) * 2, r"h_0 must be \(1, 2, 5\)"),
+        ("LSTM", (4, 2, 3), torch.ones(1, 2, 5), "the states are a pair"),
+        ("LSTM", (4, 2, 3), (torch.ones(1, 2, 5), torch.ones(2, 5)), "c_0 must be"),
+        ("LSTM", (4, 3), (torch.ones(2, 5),) * 2, r"h_0 must be \(1, 5\); got"),
+        ("GRU", (4, 2, 3), torch.ones(1, 1, 5), r"h_0 must be \(1, 2, 5\)"),
+        ("GRU", (4, 2, 3), (torch.ones(1, 2, 5),) * 2, "the state is one tensor"),
+        ("GRU", (4, 3), torch.ones(2, 5), r"h_0 must be \(1, 5\); got"),
+    ],
+)
+def test_wrong_states_get_a_sentence(kind: str, x: tuple[int, ...], hx: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        getattr(nn, kind)(3, 5)(torch.ones(*x), hx)
 
 
-def test_unfilled_it_says_what_is_missing() -> None:
-    with pytest.raises(Unfilled, match="lstm_layer is not filled in"):
-        nn.LSTM(3, 5)(torch.ones(4, 2, 3))
+@every_kind
+def test_it_shows_what_it_is(kind: str) -> None:
+    for theirs, ours in (
+        pair(kind, 3, 5),
+        pair(kind, 3, 5, num_layers=2, batch_first=True, bidirectional=True),
+    ):
+        assert repr(ours) == repr(theirs)
+
+
+@every_kind
+def test_a_seed_gives_torchs_weights(kind: str) -> None:
+    drawn = []
+    for place in (torch.nn, nn):
+        torch.manual_seed(0)
+        drawn.append(getattr(place, kind)(3, 5, num_layers=2).state_dict())
+    assert all(torch.equal(drawn[0][name], value) for name, value in drawn[1].items())
+
+
+@every_kind
+def test_unfilled_it_says_what_is_missing(kind: str) -> None:
+    with pytest.raises(Unfilled, match=f"{kind.lower()}_layer is not filled in"):
+        getattr(nn, kind)(3, 5)(torch.ones(4, 2, 3))
