@@ -110,6 +110,14 @@ def test_the_learners_lstm_learns_at_the_end() -> None:
     assert "<Figure" in said["play_flagged_number"]
 
 
+def test_the_learners_gru_learns_at_the_end() -> None:
+    said = executed("solutions", "gru")
+    found = re.search(r"last 50 training steps: (\d\.\d+)", said["play_hold"])
+    assert found and float(found[1]) < 0.01, said["play_hold"]
+    assert "300 of 300" in said["play_hold"]
+    assert all("<Figure" in said[name] for name in ("play_gru_cell", "play_hold", "play_gates"))
+
+
 def test_every_exercise_has_its_cells_points_and_three_hints(chapter: str) -> None:
     content = notebook("solutions", chapter)
     cells = content["cells"]
