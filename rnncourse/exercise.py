@@ -21,7 +21,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Function = Callable[..., Any]
 
-CHAPTERS = ("rnn", "training", "bptt", "clipping", "lstm", "gru", "embedding",)
+CHAPTERS = (
+    "rnn",
+    "training",
+    "bptt",
+    "clipping",
+    "lstm",
+    "gru",
+    "embedding",
+)
 """The modules that hold stubs, in the order of the course. An assignment has its module's name."""
 
 

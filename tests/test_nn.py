@@ -1,4 +1,4 @@
-"""nn.LSTM and nn.GRU on the filled stubs, against torch's."""
+"""Recurrent layers and word vectors on the filled stubs, against torch's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-import tests.hidden.gru
-import tests.hidden.lstm
 from rnncourse import nn
 from rnncourse.exercise import Unfilled, exercises
+from tests.hidden import embedding, gru, lstm, rnn
 
-KINDS = ("LSTM", "GRU")
+KINDS = ("RNN", "LSTM", "GRU")
 SETTINGS = list(itertools.product((1, 3), (True, False), (True, False), (True, False)))
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -22,10 +21,9 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 
 @pytest.fixture
 def filled() -> None:
-    specs = {**tests.hidden.lstm.SPECS, **tests.hidden.gru.SPECS}
-    for name, entry in exercises().items():
-        if name in specs:
-            entry.filled = specs[name].reference
+    for chapter in (embedding, gru, lstm, rnn):
+        for name, spec in chapter.SPECS.items():
+            exercises()[name].filled = spec.reference
 
 
 def pair(kind: str, *sizes: int, **settings: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
@@ -168,3 +166,62 @@ def test_a_seed_gives_torchs_weights(kind: str) -> None:
 def test_unfilled_it_says_what_is_missing(kind: str) -> None:
     with pytest.raises(Unfilled, match=f"{kind.lower()}_layer is not filled in"):
         getattr(nn, kind)(3, 5)(torch.ones(4, 2, 3))
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_stack_of_one_width_is_torchs() -> None:
+    theirs, ours = torch.nn.RNN(3, 5, num_layers=3), nn.StackedRNN(3, (5, 5, 5))
+    ours.load_state_dict(theirs.state_dict())
+    x, h_0 = torch.randn(4, 2, 3), torch.randn(3, 2, 5)
+    output, h_n = ours(x, list(h_0))
+    assert_same((output, torch.stack(h_n)), theirs(x, h_0))
+    assert_same(ours(x)[0], theirs(x)[0])
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_stack_of_several_widths_is_a_layer_on_a_layer() -> None:
+    stack = nn.StackedRNN(3, (5, 2))
+    below, above = torch.nn.RNN(3, 5), torch.nn.RNN(5, 2)
+    for layer, module in enumerate((below, above)):
+        own = {n.replace("l0", f"l{layer}"): p for n, p in module.state_dict().items()}
+        stack.load_state_dict(own, strict=False)
+    x = torch.randn(4, 2, 3)
+    assert_same(stack(x)[0], above(below(x)[0])[0])
+    assert repr(stack) == "StackedRNN(3, (5, 2))"
+
+
+def test_a_stack_refuses_what_does_not_fit() -> None:
+    for sizes in ((0, (2,)), (3, ()), (3, (2, 0))):
+        with pytest.raises(ValueError, match="must be at least 1"):
+            nn.StackedRNN(*sizes)
+    stack = nn.StackedRNN(3, (5, 2))
+    with pytest.raises(ValueError, match=r"input must be \(T, N, 3\); got \(4, 2, 4\)"):
+        stack(torch.ones(4, 2, 4))
+    with pytest.raises(ValueError, match="hx must be a list of states"):
+        stack(torch.ones(4, 2, 3), [torch.ones(2, 5)])
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("padding", [None, 0, 4])
+def test_word_vectors_and_their_gradients_are_torchs(padding: int | None) -> None:
+    theirs, ours = pair("Embedding", 6, 3, padding_idx=padding)
+    assert repr(ours) == repr(theirs)
+    ids, weights = torch.tensor([[0, 4, 4], [5, 0, 1]]), torch.randn(2, 3, 3)
+    for module in (theirs, ours):
+        (module(ids) * weights).sum().backward()
+    assert_same(ours(ids), theirs(ids))
+    assert_same(ours.weight.grad, theirs.weight.grad)
+
+
+def test_word_vectors_start_as_torchs_and_refuse_what_is_no_word() -> None:
+    drawn = []
+    for place in (torch.nn, nn):
+        torch.manual_seed(0)
+        drawn.append(place.Embedding(6, 3, padding_idx=2).weight)
+    assert torch.equal(*drawn) and not drawn[1][2].any()
+    with pytest.raises(ValueError, match="ids, which are whole numbers; got torch.float32"):
+        nn.Embedding(6, 3)(torch.ones(2))
+    with pytest.raises(ValueError, match="padding_idx must be from 0 to 5"):
+        nn.Embedding(6, 3, padding_idx=6)
+    with pytest.raises(ValueError, match="at least 1"):
+        nn.Embedding(0, 3)

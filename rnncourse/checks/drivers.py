@@ -83,8 +83,6 @@ class Driver:
             than to pass each by its name: building a model, making lists.
         records: whether the function needs to record gradients itself, as a training step does.
         probes: what takes the place of other exercises during the call.
-        prepare: makes the inputs of a case's arrays, where some follow from others, such as a state
-            from the weights. For functions whose gradients are not asked for.
     """
 
     structure: Structure
@@ -94,7 +92,6 @@ class Driver:
     call: Callable[[Function, dict[str, Any]], object] = by_name
     records: bool = False
     probes: Mapping[str, Function] = field(default_factory=dict)
-    prepare: Callable[[Arrays], Arrays] = as_they_are
 
     def __call__(self, function: Function, arrays: Arrays) -> Outcome:
         """Call `function` on `arrays`. Inputs named "cotangent of y" are not passed on: with them

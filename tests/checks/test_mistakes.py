@@ -23,7 +23,14 @@ from tests.mistakes import Known, Right, known, right
 KNOWN = [k for chapter in CHAPTERS for k in known(chapter)]
 RIGHT = [r for chapter in CHAPTERS for r in right(chapter)]
 EXERCISES = list(exercises().values())
-CELLS = {"gru_cell", "gru_cell_reset_before", "joined_rnn_cell", "lstm_cell", "rnn_cell", "rnn_cell_backward"}
+CELLS = {
+    "gru_cell",
+    "gru_cell_reset_before",
+    "joined_rnn_cell",
+    "lstm_cell",
+    "rnn_cell",
+    "rnn_cell_backward",
+}
 """Exercises that ask for at least ten known mistakes."""
 
 APART = 100

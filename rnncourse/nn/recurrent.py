@@ -1,20 +1,18 @@
-"""Modules that run on the filled stubs, with torch's names for arguments and parameters.
-
-They take torch's state dicts as they are. Until the stubs are filled they say which one is missing.
-"""
+"""Recurrent layers: torch's RNN, GRU and LSTM, and a stack whose layers have any widths."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from .gru import gru_layer
-from .lstm import lstm_layer
+from ..gru import gru_layer
+from ..lstm import lstm_layer
+from ..rnn import rnn_layer, stacked_rnn
 
 Pair = tuple[Tensor, Tensor]
 States = tuple[Tensor, ...]
@@ -217,6 +215,83 @@ class GRU(RNNBase):
         (h_0,) = states
         output, h_n = gru_layer(x, h_0, *weights)
         return output, (h_n,)
+
+
+class RNN(RNNBase):
+    """`torch.nn.RNN` with tanh on the learner's `rnn_layer`; see `RNNBase` for arguments and
+    shapes."""
+
+    _blocks = 1
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Pair:
+        """Returns output, h_n."""
+        output, (h_n,) = self._run(input, None if hx is None else (_one_state(hx),))
+        return output, h_n
+
+    def _layer(self, x: Tensor, states: States, weights: Weights) -> tuple[Tensor, States]:
+        (h_0,) = states
+        output, h_n = rnn_layer(x, h_0, *weights)
+        return output, (h_n,)
+
+
+class StackedRNN(nn.Module):
+    """Layers of any widths on the learner's `stacked_rnn`, in one direction.
+
+    Args:
+        input_size: I.
+        widths: the hidden size of each layer, from the lowest up.
+
+    Shapes:
+        input (T, N, I); hx a list with a state (N, H_l) for each layer, zeros if left out; output
+        (T, N, H_top).
+
+    Raises:
+        ValueError: an input or a state has another shape, or a width is below 1.
+
+    Where all widths are equal, it takes the state dict of a torch.nn.RNN.
+    """
+
+    def __init__(self, input_size: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        if not widths or min(input_size, *widths) < 1:
+            raise ValueError("input_size and all widths must be at least 1")
+        self.input_size, self.widths = input_size, tuple(widths)
+        below = input_size
+        for layer, width in enumerate(widths):
+            self.register_parameter(f"weight_ih_l{layer}", _empty(width, below))
+            self.register_parameter(f"weight_hh_l{layer}", _empty(width, width))
+            self.register_parameter(f"bias_ih_l{layer}", _empty(width))
+            self.register_parameter(f"bias_hh_l{layer}", _empty(width))
+            below = width
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every weight and bias as torch does, uniformly within ±1 / sqrt(width)."""
+        for layer, width in enumerate(self.widths):
+            for parameter in self._weights(layer):
+                nn.init.uniform_(parameter, -1 / math.sqrt(width), 1 / math.sqrt(width))
+
+    def forward(
+        self, input: Tensor, hx: Sequence[Tensor] | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Returns output, h_n: a list with each layer's last state."""
+        if input.ndim != 3 or input.shape[-1] != self.input_size:
+            raise ValueError(f"input must be (T, N, {self.input_size}); got {tuple(input.shape)}")
+        wanted = [(input.shape[1], width) for width in self.widths]
+        states = [input.new_zeros(shape) for shape in wanted] if hx is None else [*hx]
+        if [tuple(state.shape) for state in states] != wanted:
+            raise ValueError(f"hx must be a list of states of the shapes {wanted}")
+        return stacked_rnn(input, states, [self._weights(n) for n in range(len(self.widths))])
+
+    def extra_repr(self) -> str:
+        return f"{self.input_size}, {self.widths}"
+
+    def _weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        w_ih, w_hh, b_ih, b_hh = (
+            self.get_parameter(f"{name}_l{layer}")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        return w_ih, w_hh, b_ih, b_hh
 
 
 def _one_state(hx: object) -> Tensor:
