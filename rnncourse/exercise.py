@@ -21,15 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Function = Callable[..., Any]
 
-CHAPTERS = (
-    "rnn",
-    "training",
-    "bptt",
-    "clipping",
-    "lstm",
-    "gru",
-    "embedding",
-)
+CHAPTERS = ("shapes", "rnn", "training", "bptt", "clipping", "lstm", "gru", "embedding",)
 """The modules that hold stubs, in the order of the course. An assignment has its module's name."""
 
 
