@@ -11,6 +11,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from rnncourse.checks import examine
+from rnncourse.checks.compare import close
 from rnncourse.exercise import find
 from tests.hidden.shapes import SPECS
 
@@ -135,6 +136,11 @@ def test_a_count_is_right_or_wrong_to_the_last_one() -> None:
 
     found = said("parameter_count", one_too_many, "one layer with biases")
     assert found == "the number of parameters differs: yours is 121, it should be 120."
+
+
+def test_large_counts_have_no_rounding() -> None:
+    assert not close(torch.tensor(322_145), torch.tensor(322_113))
+    assert close(torch.tensor(322_145), torch.tensor(322_145))
 
 
 def test_integers_of_numpy_and_torch_count_as_whole_numbers() -> None:
