@@ -71,7 +71,6 @@ def test_every_stub_module_is_an_assignment() -> None:
             f"exercises/{chapter}/{chapter}.ipynb",
             f"tests/hidden/{chapter}.py",
             f"tests/mistakes/{chapter}.py",
-            f"book/{chapter}.md",
         ):
             assert (ROOT / place).is_file(), place
     for room in ("solutions", "exercises"):
