@@ -173,7 +173,7 @@ def _state_gradient_norms(*fixtures: Arrays) -> list[Stage]:
 
 # ------------------------------------------------------------------ functions of gradients
 
-_GRADIENTS = {"grads[0]": ("H", "I"), "grads[1]": ("H",), "grads[2]": ("2", "I", "H")}
+_GRADIENTS = {"grads[0]": ("H", "I"), "grads[1]": ("4", "I", "H"), "grads[2]": ("H",)}
 _CLIPPED = tuple(f"clipped[{k}]" for k in range(len(_GRADIENTS)))
 _KEPT = tuple(f"{name} when the norm is below max_norm" for name in _CLIPPED)
 _CLIPPED_AXES = dict(zip(_CLIPPED, _GRADIENTS.values(), strict=True))
@@ -341,7 +341,7 @@ def _clip_by_value(*fixtures: Arrays) -> list[Stage]:
         shapes(name, first, second),
         stage("all within the limit", name, ("within", within)),
         stage(values, name, *whole(first, second)),
-        stage("one tensor", name, ("one tensor", _with_only(second, "grads[1]")), after=values),
+        stage("one tensor", name, ("one tensor", _with_only(second, "grads[2]")), after=values),
         *endings(name, fixtures, values, BEYOND_ONE),
     ]
 

@@ -89,16 +89,6 @@ def norms_of_the_states(loss, states):
 
 @mistake(
     "state_gradient_norms",
-    "divided_by_the_largest",
-    "The norms are divided by the largest of them; give them as they are.",
-)
-def divided_by_the_largest(loss, states):
-    norms = torch.stack([grad.norm() for grad in _state_grads(loss, states)])
-    return norms / norms.max()
-
-
-@mistake(
-    "state_gradient_norms",
     "unused_state_left_out",
     "States without a gradient are left out; each of the T states has its place, with 0 there.",
 )
@@ -638,10 +628,10 @@ def _clip(model: nn.Module, max_norm: float) -> float:
 
 @mistake(
     "clipped_training_step",
-    "clipped_after_the_step",
-    "Clipping comes after optimizer.step(), when the weights have moved already: clip before it.",
+    "stepped_unclipped",
+    "Unclipped gradients reach the optimizer: clip before step() and put the result in p.grad.",
 )
-def clipped_after_the_step(model, optimizer, loss_fn, inputs, targets, max_norm):
+def stepped_unclipped(model, optimizer, loss_fn, inputs, targets, max_norm):
     optimizer.zero_grad()
     loss = loss_fn(model(inputs), targets)
     loss.backward()
@@ -771,11 +761,6 @@ def _clipped_otherwise(clip: Callable[[Grads, float], Grads]) -> Function:
 
 
 for _id, _sentence, _otherwise in (
-    (
-        "clipped_gradients_not_used",
-        "The optimizer steps with the gradients as they were: put the clipped ones into p.grad.",
-        lambda grads, max_norm: grads,
-    ),
     (
         "each_parameter_alone",
         "Each parameter is clipped by its own norm; one scale for all keeps the direction.",
