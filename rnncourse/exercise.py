@@ -21,7 +21,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Function = Callable[..., Any]
 
-CHAPTERS = ("shapes", "rnn", "training", "bptt", "clipping", "lstm", "gru", "embedding", "models",)
+CHAPTERS = (
+    "shapes",
+    "rnn",
+    "training",
+    "bptt",
+    "clipping",
+    "lstm",
+    "gru",
+    "embedding",
+    "models",
+)
 """The modules that hold stubs, in the order of the course. An assignment has its module's name."""
 
 
