@@ -1,4 +1,4 @@
-"""The training loop of the notebooks: it learns, and takes the learner's own step if there is one."""
+"""The loop of the notebooks: it learns, and takes the learner's own step if there is one."""
 
 from __future__ import annotations
 

@@ -74,8 +74,6 @@ class Driver:
 
     Attributes:
         structure: the names of its results.
-        prepare: makes the inputs of a case's arrays, where some follow from others, such as a state
-            from the weights. For functions whose gradients are not asked for.
         inputs: what makes an argument that is no tensor of an array, such as float or int. No
             gradients are asked for by these.
         results: what makes a tensor of a result that is none.
@@ -83,15 +81,17 @@ class Driver:
             than to pass each by its name: building a model, making lists.
         records: whether the function needs to record gradients itself, as a training step does.
         probes: what takes the place of other exercises during the call.
+        prepare: makes the inputs of a case's arrays, where some follow from others, such as a state
+            from the weights. For functions whose gradients are not asked for.
     """
 
     structure: Structure
-    prepare: Callable[[Arrays], Arrays] = as_they_are
     inputs: Mapping[str, Callable[[Tensor], Any]] = field(default_factory=dict)
     results: Mapping[str, Convert] = field(default_factory=dict)
     call: Callable[[Function, dict[str, Any]], object] = by_name
     records: bool = False
     probes: Mapping[str, Function] = field(default_factory=dict)
+    prepare: Callable[[Arrays], Arrays] = as_they_are
 
     def __call__(self, function: Function, arrays: Arrays) -> Outcome:
         """Call `function` on `arrays`. Inputs named "cotangent of y" are not passed on: with them
