@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from .drivers import PROBE, Driver
-from .plan import Plan, Sizes, Stage, in_float64, only
+from .plan import RECURRENT, Plan, Sizes, Stage, drawn_sizes, in_float64, only
 from .results import Arrays, Structure, named, some_numbers
 from .stages import (
     SHAPES,
@@ -230,6 +230,16 @@ DRIVERS = {
 }
 
 
+_SIZES: tuple[Sizes, ...] = ({"T": 5, "N": 3, "I": 2, "H": 4}, *RECURRENT[1:])
+"""Not two sequences, where the mean over the batch is the half: mistakes of two names."""
+
+
+def _drawn(generator: Generator) -> list[Sizes]:
+    """Sizes like `_SIZES`, drawn anew."""
+    drawn = drawn_sizes(generator)
+    return [s | {"N": s["I"], "I": s["N"]} if s["N"] == 2 else s for s in drawn]
+
+
 def _rnn_cell_backward(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "rnn_cell_backward", "all terms together"
@@ -336,6 +346,8 @@ PLANS = {
             {"grad_x": ("N", "I"), "grad_h_prev": ("N", "H"), **_GRAD_AXES},
             _rnn_cell_backward,
             gradients=False,
+            sizes=_SIZES,
+            drawn=_drawn,
         ),
         Plan(
             "rnn_layer_backward",
@@ -343,6 +355,8 @@ PLANS = {
             {"grad_x": ("T", "N", "I"), "grad_h0": ("N", "H"), **_GRAD_AXES},
             _rnn_layer_backward,
             gradients=False,
+            sizes=_SIZES,
+            drawn=_drawn,
         ),
         Plan(
             "truncated_bptt",

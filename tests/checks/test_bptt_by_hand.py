@@ -217,8 +217,8 @@ def test_an_exception_names_the_arguments_that_the_function_had() -> None:
 
     find("rnn_cell_backward").filled = rnn_cell_backward
     sentence = said(examine(find("rnn_cell_backward")))
-    assert "cannot be multiplied (2x4 and 3x4), in rnn_cell_backward:" in sentence
-    assert "Given: grad_h (2, 4), x (2, 3), h_prev (2, 4), w_ih (4, 3), w_hh (4, 4), h (2, 4)." in (
+    assert "cannot be multiplied (3x4 and 2x4), in rnn_cell_backward:" in sentence
+    assert "Given: grad_h (3, 4), x (3, 2), h_prev (3, 4), w_ih (4, 2), w_hh (4, 4), h (3, 4)." in (
         sentence
     )
 
