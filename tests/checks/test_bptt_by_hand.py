@@ -14,6 +14,7 @@ from torch import Tensor
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
 from rnncourse.exercise import find
+from rnncourse.grading.sandbox.watch import Watch
 from tests.hidden.bptt import SPECS
 from tests.mistakes import known
 
@@ -292,3 +293,23 @@ def test_who_knows_tensors_only_loses_the_pair_only() -> None:
     assert status["an optimizer steps after each chunk"] == "passed"
     assert status["a pair of states"] == "failed"
     assert "AttributeError: 'tuple' object has no attribute 'clone'" in said(report)
+
+
+def test_autograd_is_noticed_and_switching_it_off_is_not() -> None:
+    def by_autograd(x: Tensor) -> None:
+        with torch.enable_grad():
+            leaf = x.clone().requires_grad_()
+            torch.autograd.grad(leaf.sum(), leaf)
+
+    def without(x: Tensor) -> None:
+        with torch.no_grad():
+            cell_backward(x, x, x, x, x, x)
+
+    used = {}
+    for function in (by_autograd, without):
+        watch = Watch("rnn_cell_backward", SPECS["rnn_cell_backward"].ready_made)
+        with torch.no_grad():
+            watch.over(function, records=False)(torch.ones(1, 1))
+        used[function] = watch.used
+    assert "grad" in used[by_autograd]
+    assert used[without] == set()

@@ -12,6 +12,9 @@ from torch.overrides import TorchFunctionMode
 from ...checks.drivers import PROBE, driver_of, has_driver
 from .scan import bare
 
+SWITCHES = {"setgradenabled"}
+"""What torch.no_grad and torch.enable_grad call. Its name holds that of torch.autograd.grad."""
+
 
 class Watch(TorchFunctionMode):
     """Notes calls of what torch has for an exercise, however it was found: by another name, through
@@ -66,6 +69,6 @@ class Watch(TorchFunctionMode):
     def _is_wanted(self, func: Callable[..., Any]) -> bool:
         if func not in self._known:
             name = bare(getattr(func, "__name__", ""))
-            ready_made = any(wanted in name for wanted in self._wanted)
+            ready_made = name not in SWITCHES and any(wanted in name for wanted in self._wanted)
             self._known[func] = ready_made and not any(own in name for own in self._own)
         return self._known[func]
