@@ -116,6 +116,14 @@ def test_the_learners_gru_learns_at_the_end() -> None:
     assert found and float(found[1]) < 0.01, said["play_hold"]
     assert "300 of 300" in said["play_hold"]
     assert all("<Figure" in said[name] for name in ("play_gru_cell", "play_hold", "play_gates"))
+def test_the_learners_clipping_saves_the_training_at_the_end() -> None:
+    said = executed("solutions", "clipping")["play_clipped_training_step"]
+    row = r" +\d +(\S+) +(\d+) +(\S+)"  # seed, then largest loss, losses that are no number, end
+    lost = re.findall(f"^not clipped{row}", said, re.MULTILINE)
+    saved = re.findall(f"^clipped to 10{row}", said, re.MULTILINE)
+    assert len(lost) == len(saved) == 2, said
+    assert all(float(largest) > 1e6 for largest, _, _ in lost), said
+    assert all(no_number == "0" and float(end) < 1 / 24 for _, no_number, end in saved), said
 
 
 def test_every_exercise_has_its_cells_points_and_three_hints(chapter: str) -> None:
