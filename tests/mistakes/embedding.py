@@ -176,7 +176,7 @@ def shape_of_ids_lost(ids, weight):
     "The first two axes change places: ids (N, T) give (N, T, D), not (T, N, D).",
 )
 def axes_of_ids_swapped(ids, weight):
-    return weight[ids.T]
+    return weight[ids.movedim(0, -1) if ids.ndim else ids]
 
 
 @mistake(
