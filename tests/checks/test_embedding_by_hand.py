@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from rnncourse.checks import examine
+from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
 from rnncourse.exercise import find
 from tests.hidden.embedding import SPECS
@@ -110,6 +111,17 @@ def test_an_analogy_on_paper() -> None:
     # (4 -> 2) added to 12: (0, 0.5 + 0.5 + 1) points to 12; 9.5 is nearest, then 7, then 6.
     assert ANALOGY(weight, 2, 1, 0, k=3) == [5, 4, 3]
     assert ANALOGY(weight, 2, 1, 0) == [5]
+
+
+def test_no_stored_question_has_two_answers() -> None:
+    """Cosines that decide the order are far apart, so rounding cannot change it."""
+    for fixture in load("embedding")["analogy"].fixtures:
+        unit = torch.nn.functional.normalize(fixture["weight"].double(), dim=1)
+        for a, b, c in fixture["questions"].tolist():
+            rest = [word for word in range(len(unit)) if word not in (a, b, c)]
+            cosines = (unit[rest] @ (unit[b] - unit[a] + unit[c])).sort(descending=True).values
+            asked = cosines[: int(fixture["k"]) + 1]
+            assert len(asked) < 2 or (asked[:-1] - asked[1:]).min() > 1e-3
 
 
 # ------------------------------------------------------------------ what is said
