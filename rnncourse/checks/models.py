@@ -354,6 +354,9 @@ less than 2 * 2 exp(-n a^2 / 2) = 4 exp(-32) = 5.1e-14 for each number. A check 
 ROWS = 200
 """Draws that are compared one by one. Two independent ones are all equal with a probability of the
 sum of all p^2, to the power of 200: below 1e-9 as long as that sum is below 0.9."""
+EXCLUDED_DRAWS = 4_000
+"""Enough to see a word that should not come, were it drawn only once in a hundred times: that none
+of them shows it then has the probability 0.99^4000 = 3e-18."""
 
 SAMPLE_ONCE = "sample_next once"
 SAMPLE_OFTEN = "sample_next many times"
@@ -410,15 +413,18 @@ def _sample_without(function: Function, arguments: Arguments) -> object:
     logits, temperature = arguments["logits"][:1], arguments["temperature"]
     rest = {} if temperature == 1 else {"temperature": temperature}
     rows = logits.repeat(DRAWS, 1)
-    first = _checked(function(logits=rows.clone(), **rest), rows)
-    torch.manual_seed(arguments["seed"])
-    again = _checked(function(logits=rows.clone(), **rest), rows)
-    return _shares(first, logits), int(torch.equal(first, again))
+    ids = _checked(function(logits=rows, **rest), rows)
+    twice = []
+    for _ in range(2):
+        torch.manual_seed(arguments["seed"])
+        few = logits.repeat(ROWS, 1)
+        twice.append(_checked(function(logits=few, **rest), few))
+    return _shares(ids, logits), int(torch.equal(*twice))
 
 
 def _sample_excluded(function: Function, arguments: Arguments) -> int:
     """Whether a word with -inf is drawn at all."""
-    rows = arguments["logits"][:1].repeat(DRAWS, 1)
+    rows = arguments["logits"][:1].repeat(EXCLUDED_DRAWS, 1)
     ids = _drawn(function, rows, arguments["temperature"], _seeded(arguments))
     return int(rows.gather(1, ids[:, None]).isinf().any())
 
