@@ -408,6 +408,26 @@ def _sample_again(function: Function, arguments: Arguments) -> tuple[int, ...]:
     return int(torch.equal(first, again)), int(not torch.equal(first, other)), int(untouched)
 
 
+def _sample_from_one(function: Function, arguments: Arguments) -> tuple[int, ...]:
+    """The same, with a sentence where it is not as it should be."""
+    same, other, untouched = _sample_again(function, arguments)
+    if not untouched:
+        raise WrongResult(
+            "torch's own random stream is drawn from or seeded, though there is a generator: "
+            "draw from the generator alone."
+        )
+    if not same:
+        raise WrongResult(
+            "the same state of the generator gives other ids: it must be the only source of chance."
+        )
+    if not other:
+        raise WrongResult(
+            "200 draws are the same when they are made again from the generator's next state: is "
+            "there chance in them, and does its state go on?"
+        )
+    return same, other, untouched
+
+
 def _sample_without(function: Function, arguments: Arguments) -> object:
     """Left out are the generator, and at a temperature of 1 the temperature as well."""
     logits, temperature = arguments["logits"][:1], arguments["temperature"]
@@ -768,7 +788,7 @@ DRIVERS = {
     SAMPLE_ONCE: Driver("ids", _SAMPLING, call=_alone(_sample_once)),
     SAMPLE_OFTEN: Driver("frequencies", _SAMPLING, call=_alone(_sample_often)),
     SAMPLE_AGAIN: Driver(
-        AGAIN, _SAMPLING, dict.fromkeys(AGAIN, a_whole_number), _alone(_sample_again)
+        AGAIN, _SAMPLING, dict.fromkeys(AGAIN, a_whole_number), _alone(_sample_from_one)
     ),
     SAMPLE_WITHOUT: Driver(
         ("frequencies", "the same ids after torch.manual_seed"),

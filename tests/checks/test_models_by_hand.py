@@ -228,6 +228,15 @@ def test_a_negative_temperature_is_named() -> None:
     assert failed(report) == {stage, "all of it together"}
 
 
+def test_a_generator_that_is_not_used_is_said() -> None:
+    def sample_next(logits, temperature=1.0, generator=None):
+        return reference("sample_next")(logits, temperature)
+
+    report = examined("sample_next", sample_next)
+    assert "torch's own random stream is drawn from or seeded" in said(report)
+    assert "the generator is the only source of chance" in failed(report)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
