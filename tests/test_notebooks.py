@@ -116,6 +116,8 @@ def test_the_learners_gru_learns_at_the_end() -> None:
     assert found and float(found[1]) < 0.01, said["play_hold"]
     assert "300 of 300" in said["play_hold"]
     assert all("<Figure" in said[name] for name in ("play_gru_cell", "play_hold", "play_gates"))
+
+
 def test_the_learners_clipping_saves_the_training_at_the_end() -> None:
     said = executed("solutions", "clipping")["play_clipped_training_step"]
     row = r" +\d +(\S+) +(\d+) +(\S+)"  # seed, then largest loss, losses that are no number, end
