@@ -29,8 +29,8 @@ def remarks(report: Report) -> list[str]:
     found = [report.mistake.sentence] if report.mistake else []
     if any(stage.by_probe for stage in report.stages):
         found.append(
-            "This function does its own part: it carries another cell as it should. Its numbers "
-            "are not torch's yet because the cell it calls is not right."
+            "This function does its own part: with others in the place of the functions that it "
+            "calls, it is right. Its numbers are not yet, because one of those is not."
         )
     return found
 

@@ -279,7 +279,7 @@ def test_a_state_that_is_not_detached_is_told_by_name() -> None:
     status = {stage.name: stage.status for stage in report.stages}
     assert status["the losses, and a state that goes on"] == "passed"
     assert status["the gradient stops between chunks"] == "failed"
-    assert said(report).startswith("1 of 1 numbers differ; the first is state.requires_grad: yours")
+    assert said(report).startswith("state.requires_grad differs: yours is 1, it should be 0.")
 
 
 def test_who_knows_tensors_only_loses_the_pair_only() -> None:

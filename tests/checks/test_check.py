@@ -238,7 +238,7 @@ def test_a_wrong_cell_is_not_paid_for_twice() -> None:
 
     report = examined("lstm_layer", lstm_layer)
     assert report.complete and any(stage.by_probe for stage in report.stages)
-    assert "carries another cell as it should" in text(report)
+    assert "does its own part: with others in the place of" in text(report)
 
 
 def test_a_wrong_loop_around_a_wrong_cell_is_still_named() -> None:
