@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -15,21 +14,6 @@ from tests.browser import PROGRAMS, Open, Visit, launch, listen, program
 
 NO_SKIP = "RNNCOURSE_NO_SKIP"
 """Set in CI: there a test that cannot run is a test that failed."""
-
-
-TOGETHER = ("book", "grading/attacks")
-"""Folders whose tests share what takes long to make, such as the built site."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes run the tests, those of a file or of such a folder stay in one."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        file = item.path.relative_to(Path(__file__).parent)
-        folder = next((f for f in TOGETHER if file.is_relative_to(f)), str(file))
-        item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.hookimpl(wrapper=True)

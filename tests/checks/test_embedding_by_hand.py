@@ -172,7 +172,7 @@ def test_an_exception_comes_with_its_line() -> None:
 
 def test_a_wrong_dtype_is_said_where_it_is_asked_for() -> None:
     stage = [s.name for s in examine(find("one_hot")).stages].index("floats, no whole numbers")
-    sentence = "result.dtype == torch.get_default_dtype() is 0.0000; it should be 1.0000."
+    sentence = "result.dtype == torch.get_default_dtype() differs: yours is 0, it should be 1."
     assert sentence in said("one_hot", torch.Tensor.double, stage)
     half = SPECS["embed"].reference
     find("embed").filled = lambda ids, weight: half(ids, weight.float())
@@ -199,7 +199,8 @@ def test_an_infinite_loss_is_named_and_shown() -> None:
     find("negative_sampling_loss").filled = negative_sampling_loss
     report = examine(find("negative_sampling_loss"))
     told = {s.name: " ".join(s.sentences) for s in report.stages}
-    assert told["finite at large scores"].startswith("loss at large scores is inf; it should be ")
+    large = told["finite at large scores"]
+    assert large.startswith("loss at large scores differs: yours is inf, it should be ")
     assert told["the whole loss"] == ""
     assert report.mistake and report.mistake.id == "log_of_sigmoid"
 

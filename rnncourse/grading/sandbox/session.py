@@ -179,8 +179,8 @@ class Session:
                 self.read([*_REHEARSAL, _READ], {"f": ["torch.nn.LSTM"]})
                 for source in _REHEARSAL:
                     self.run_cell(source, "a rehearsal")
-                for entry in exercises().values():
-                    self._rehearse_exercise(entry)
+            for entry in exercises().values():
+                self._rehearse_exercise(entry)
         self._shell.reset(new_session=False)
         self._drawn = 0
 
