@@ -45,7 +45,8 @@ MAX_INCHES = 20
 """The longest side of a figure that is drawn."""
 
 REHEARSALS = 10
-"""How often a worker goes through what a child does, for Python gets faster at it each time."""
+"""How often a worker goes through what every child does, for Python gets faster at it each time.
+Each exercise is tried once: that loads what it needs."""
 _READ = """
 import math as m
 from torch import nn

@@ -21,8 +21,9 @@ class Watch(TorchFunctionMode):
     `exec` or `getattr`. What stands for a cell that the exercise calls is that exercise's own
     matter.
 
-    It looks on while no gradients are recorded: every case is called so first, and to look on at a
-    second call would cost as much as the call.
+    It looks on while no gradients are recorded: a case is called so first, and to look on at a
+    second call would cost as much as the call. A function that records gradients itself is watched
+    at every call.
 
     Args:
         ready_made: dotted names, such as "torch.nn.LSTM".
