@@ -5,6 +5,8 @@ Everything else about a figure stands in the lesson that draws it.
 
 from __future__ import annotations
 
+import json
+
 import matplotlib as mpl
 from cycler import cycler
 
@@ -63,6 +65,24 @@ def glue(name: str, value: float | str) -> None:
     except ImportError:
         return
     hand_over(name, value, display=False)
+
+
+def hand_over(figure: str, data: object) -> None:
+    """Hand measured values to a moving figure of this page, which reads them by `box.data()`.
+
+    Args:
+        figure: the figure's name.
+        data: what JSON can hold: numbers, strings, lists and dicts; no tensors, no NaN.
+
+    Raises:
+        TypeError: a part of the data is something else, such as a tensor.
+        ValueError: a number is not finite.
+    """
+    from IPython.display import HTML, display
+
+    text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    script = f'<script type="application/json" class="moving-data" data-figure="{figure}">'
+    display(HTML(f"{script}{text}</script>"))
 
 
 def _svg_in_notebooks() -> None:

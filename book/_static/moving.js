@@ -23,13 +23,23 @@
    `box.update(draw)` calls draw once, and again at every change of a control. Each call on
    `box` adds its part below the one before; controls that follow each other share a row.
 
-   box.slider({label, min, max, step, value, format})   .value is a number; format(v) -> text
+   box.slider({label, min, max, step, value, format, play})   .value is a number; format(v) ->
+                                                        text; play: true adds a button that moves it
    box.choice({label, options: {id: text}, value})      .value is the id of the chosen button
    box.readout(label)                                   .set(text)
    box.plot({label, x, y, height})                      x, y: {label, min, max, log}; height in px
      plot.line({label, style, marker})                  .set([[x, y], ...]); the limits may be
                                                         changed by plot.setLimits({x, y})
+     plot.points({label, marker})                       .set([[x, y, text], ...]): points with names
      style: "solid" | "dashed" | "dotted"; marker: "circle" | "square" | "triangle" | "none"
+   box.drawing({label, height})                         .set((width) => [[tag, attributes, text], ...])
+                                                        SVG shapes, laid out for a width in px;
+                                                        height may be changed by drawing.setHeight
+   box.data()                                           what the page handed over:
+                                                        plots.hand_over("halving", {...}) in a cell
+
+   In a drawing use currentColor, var(--figure-1) to var(--figure-5) and var(--rule); text is 13 px
+   high. No meaning rests on colour alone.
 
    It is a classic deferred script: pages must also work when opened from a folder. */
 
@@ -106,7 +116,33 @@ const movingFigures = (() => {
     return `M${x - r},${y}a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0z`;
   }
 
-  function slider(box, { label, min, max, step, value, format = String }) {
+  /* A button that moves a slider to its end, a step at a time, and from the start if it is there. */
+  function player(input) {
+    const button = element("button", { type: "button", class: "moving-play" }, "Play");
+    let timer = null;
+    const stop = () => {
+      clearInterval(timer);
+      timer = null;
+      button.textContent = "Play";
+    };
+    const move = (change) => {
+      change();
+      input.dispatchEvent(new Event("input"));
+      if (input.value === input.max) stop();
+    };
+    button.addEventListener("click", () => {
+      if (timer) {
+        stop();
+        return;
+      }
+      button.textContent = "Pause";
+      timer = setInterval(() => move(() => input.stepUp()), 700);
+      if (input.value === input.max) move(() => { input.value = input.min; });
+    });
+    return button;
+  }
+
+  function slider(box, { label, min, max, step, value, format = String, play = false }) {
     const id = newId();
     const input = element("input", { type: "range", id, min, max, step, value, autocomplete: "off" });
     const output = element("output", { for: id });
@@ -119,9 +155,9 @@ const movingFigures = (() => {
       box.redraw();
     });
     print();
-    box.controls().append(
-      element("div", { class: "moving-slider" }, element("label", { for: id }, label), output, input)
-    );
+    const parts = [element("label", { for: id }, label), output, input];
+    if (play) parts.push(player(input));
+    box.controls().append(element("div", { class: "moving-slider" }, ...parts));
     return {
       get value() {
         return Number(input.value);
@@ -169,7 +205,7 @@ const movingFigures = (() => {
     const colour = `var(--figure-${number})`;
     const stroke = { fill: "none", "stroke-width": 2.5, "stroke-dasharray": DASHES[style] };
     const curve = shape("path", { class: "moving-line", ...stroke });
-    const dots = shape("path", { class: "moving-markers" });
+    const dots = shape("path", { class: "moving-markers", "data-marker": marker });
     curve.style.stroke = colour;
     dots.style.fill = colour;
     plot.curves.append(curve, dots);
@@ -195,6 +231,39 @@ const movingFigures = (() => {
       },
       set(newPoints) {
         points = newPoints.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
+        plot.draw();
+      },
+    };
+    plot.lines.push(made);
+    return { set: made.set };
+  }
+
+  /* Named points: a marker each, and its name beside it, on the side where there is room. */
+  function points(plot, { label, marker = "circle" }) {
+    const number = (plot.lines.length % COLOURS) + 1;
+    const group = shape("g", { class: "moving-points" });
+    group.style.fill = `var(--figure-${number})`;
+    plot.curves.append(group);
+    const sample = shape("svg", { width: 16, height: 14, "aria-hidden": "true" });
+    const sampleDot = shape("path", { d: markerPath(marker, 8, 7) });
+    sampleDot.style.fill = `var(--figure-${number})`;
+    sample.append(sampleDot);
+    plot.legend.append(element("li", {}, sample, label));
+
+    let named = [];
+    const made = {
+      draw(toX, toY, width) {
+        const parts = [];
+        for (const [x, y, text] of named) {
+          const [left, top] = [toX(x), toY(y)];
+          const fits = left + 9 + 8 * text.length < width;
+          const place = { x: left + (fits ? 9 : -9), y: top + 4, "text-anchor": fits ? "start" : "end" };
+          parts.push(shape("path", { d: markerPath(marker, left, top) }), shape("text", place, text));
+        }
+        group.replaceChildren(...parts);
+      },
+      set(newPoints) {
+        named = newPoints;
         plot.draw();
       },
     };
@@ -252,7 +321,7 @@ const movingFigures = (() => {
         const toX = scale(x, MARGIN.left, width - MARGIN.right);
         const toY = scale(y, height - MARGIN.bottom, MARGIN.top);
         axes(frame, x, y, toX, toY, width, height);
-        for (const one of made.lines) one.draw(toX, toY);
+        for (const one of made.lines) one.draw(toX, toY, width);
       },
     };
     made.draw();
@@ -260,6 +329,7 @@ const movingFigures = (() => {
     new ResizeObserver(made.draw).observe(svg);
     return {
       line: (options) => line(made, options),
+      points: (options) => points(made, options),
       setLimits(limits) {
         Object.assign(x, limits.x);
         Object.assign(y, limits.y);
@@ -268,7 +338,36 @@ const movingFigures = (() => {
     };
   }
 
-  function boxIn(root) {
+  /* Shapes of the figure's own, laid out again at every width, so that text keeps its size. */
+  function drawing(box, { label, height = 220 }) {
+    const svg = shape("svg", { class: "moving-plot", role: "img", "aria-label": label, height });
+    let layOut = () => [];
+    const draw = () => {
+      const width = svg.clientWidth || 600;
+      svg.setAttribute("viewBox", `0 0 ${width} ${svg.getAttribute("height")}`);
+      svg.replaceChildren(...layOut(width).map((part) => shape(...part)));
+    };
+    box.add(svg);
+    new ResizeObserver(draw).observe(svg);
+    return {
+      set(newLayOut) {
+        layOut = newLayOut;
+        draw();
+      },
+      setHeight(newHeight) {
+        svg.setAttribute("height", newHeight);
+        draw();
+      },
+    };
+  }
+
+  function handedOver(name) {
+    const found = document.querySelector(`script.moving-data[data-figure="${name}"]`);
+    if (!found) throw new Error(`No cell of this page hands data over to the figure ${name}.`);
+    return JSON.parse(found.textContent);
+  }
+
+  function boxIn(root, name) {
     let row = null;
     let draw = () => {};
     const box = {
@@ -290,6 +389,8 @@ const movingFigures = (() => {
       choice: (options) => choice(box, options),
       readout: (label) => readout(box, label),
       plot: (options) => plot(box, options),
+      drawing: (options) => drawing(box, options),
+      data: () => handedOver(name),
       update(newDraw) {
         draw = newDraw;
         draw();
@@ -300,7 +401,7 @@ const movingFigures = (() => {
   return {
     define(name, build) {
       for (const root of document.querySelectorAll(`figure[data-figure="${name}"] .moving-box`)) {
-        build(boxIn(root));
+        build(boxIn(root, name));
       }
     },
   };

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -24,11 +27,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = Path(sys.executable).with_name("jupyter-book")
     if not program.exists():
         pytest.skip("jupyter-book is not installed: make setup")
-    output = tmp_path_factory.mktemp("site")
+    folder = shared_folder(tmp_path_factory)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "built").exists():
+            build_site(program, folder)
+            (folder / "built").touch()
+    return folder / "_build" / "html"
+
+
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all processes of this test run, so that the site is built once."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def build_site(program: Path, output: Path) -> None:
     command = [program, "build", ROOT, "-W", "-n", "--keep-going", "--path-output", output]
     built = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
     assert built.returncode == 0, f"{built.stdout}\n{built.stderr}"
-    return output / "_build" / "html"
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -59,10 +78,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         source = tmp_path_factory.mktemp("demo")
         (source / "index.md").write_text(text, encoding="utf-8")
         (source / "own").mkdir()
+        (source / "book").mkdir()
+        shutil.copy(ROOT / "book" / "coverage.toml", source / "book")
         (source / "own" / "demo.js").write_text(script, encoding="utf-8")
         (source / "conf.py").write_text(
             f"import sys\nsys.path.append({str(EXTENSIONS)!r})\n"
-            "extensions = ['myst_parser', 'questions', 'moving']\n"
+            "extensions = ['myst_parser', 'asides', 'coverage_list', 'moving', 'questions', "
+            "'terms']\n"
             "myst_enable_extensions = ['dollarmath', 'colon_fence']\n"
             f"html_static_path = ['own', {str(ROOT / 'book' / '_static')!r}]\n"
             "html_css_files = ['course.css']\nhtml_theme = 'basic'\n"

@@ -9,9 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EXTENSIONS = ROOT / "book" / "_ext"
-PAGES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
+TOC = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+PAGES = re.findall(r"(?:root|file): (\S+)", TOC)
 EXERCISES = [page for page in PAGES if page.startswith("exercises/")]
 LESSONS = [page for page in PAGES if page not in EXERCISES]
+CHAPTERS = re.findall(r"file: (\S+)", TOC.partition("caption: Chapters")[2].partition("caption")[0])
 
 
 @dataclass

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from IPython.display import HTML
 from playwright.sync_api import Locator
 
+from rnncourse import plots
 from tests.browser import Open
+
+from .site import CHAPTERS
 
 DEMO = """
 # Demo
@@ -38,41 +44,98 @@ movingFigures.define("demo", (box) => {
 """
 
 
+MAP = """
+# Demo
+
+<script type="application/json" class="moving-data" data-figure="demo">
+{"words": [[0, 0, "sun"], [9.9, 1, "moon"]]}</script>
+
+```{moving} demo
+:alt: Two words on a map, and a box that moves.
+Move it.
+```
+"""
+MAP_SCRIPT = """
+movingFigures.define("demo", (box) => {
+  const step = box.slider({ label: "Step", min: 0, max: 2, step: 1, value: 1, play: true });
+  const plot = box.plot({
+    label: "Words",
+    x: { label: "first", min: 0, max: 10 },
+    y: { label: "second", min: 0, max: 1 },
+  });
+  plot.points({ label: "words", marker: "square" }).set(box.data().words);
+  const drawing = box.drawing({ label: "A box", height: 60 });
+  box.update(() => {
+    drawing.setHeight(50 + step.value);
+    drawing.set((width) => [
+      ["rect", { x: step.value * 10, y: 5, width: width - 50, height: 20 }],
+      ["text", { x: 5, y: 40 }, `step ${step.value}`],
+    ]);
+  });
+});
+"""
+
+
 def drawn(figure: Locator) -> list[str | None]:
     return [path.get_attribute("d") for path in figure.locator("svg path.moving-line").all()]
 
 
-def test_the_lstm_figure_moves(address: str, visit: Open) -> None:
-    page = visit(f"{address}book/lstm.html").page
-    figure = page.locator("figure.moving[data-figure=lstm-memory]")
-    for slider in figure.get_by_role("slider").all():
-        before, said = drawn(figure), figure.locator("output").all_inner_texts()
-        slider.focus()
-        for _ in range(5):
-            page.keyboard.press("ArrowLeft")
-        assert drawn(figure) != before
-        assert figure.locator("output").all_inner_texts() != said
+def contents(figure: Locator) -> str:
+    """All that a figure shows: its curves, points and drawings, and what it says in text."""
+    return str(
+        figure.evaluate("""(e) => [...e.querySelectorAll("svg, .moving-readout output")]
+        .map((one) => one.innerHTML).join()""")
+    )
 
 
-def test_every_slider_has_a_label_and_prints_its_value(address: str, visit: Open) -> None:
-    page = visit(f"{address}book/lstm.html").page
-    sliders = page.locator("figure.moving input[type=range]")
-    assert sliders.count() > 0
-    for slider in sliders.all():
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_control_of_every_figure_moves_it(chapter: str, address: str, visit: Open) -> None:
+    visited = visit(f"{address}{chapter}.html")
+    figures = visited.page.locator("figure.moving").all()
+    assert figures
+    for figure in figures:
+        assert figure.get_by_role("slider").or_(figure.get_by_role("radio")).count()
+        for slider in figure.get_by_role("slider").all():
+            said = figure.locator(f"output[for='{slider.get_attribute('id')}']")
+            seen = set()
+            for end in ("min", "max"):
+                slider.fill(slider.get_attribute(end) or "")
+                assert said.inner_text() == slider.get_attribute("aria-valuetext")
+                seen.add(contents(figure))
+            assert len(seen) == 2, slider.get_attribute("id")
+        for group in figure.locator(".moving-choice").all():
+            seen = set()
+            for choice in group.locator("label").all():
+                choice.click()
+                seen.add(contents(figure))
+            assert len(seen) > 1, group.inner_text()
+    assert visited.complaints == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_slider_has_a_label_and_prints_its_value(
+    chapter: str, address: str, visit: Open
+) -> None:
+    page = visit(f"{address}{chapter}.html").page
+    for slider in page.locator("figure.moving input[type=range]").all():
         name = slider.get_attribute("id")
         assert page.locator(f"label[for='{name}']").inner_text().strip()
         assert page.locator(f"output[for='{name}']").inner_text().strip()
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_figure_has_alternative_text_and_lines_that_differ_without_colour(
-    address: str, visit: Open
+    chapter: str, address: str, visit: Open
 ) -> None:
-    page = visit(f"{address}book/lstm.html").page
+    page = visit(f"{address}{chapter}.html").page
     for figure in page.locator("figure.moving").all():
         assert figure.get_by_role("group").first.get_attribute("aria-label")
-        lines = figure.locator("svg path.moving-line").all()
-        dashes = [line.get_attribute("stroke-dasharray") for line in lines]
-        assert len(set(dashes)) == len(dashes)
+        for plot in figure.locator("svg.moving-plot").all():
+            looks = plot.evaluate(
+                """(e) => [...e.querySelectorAll("path.moving-line")].map((line) =>
+                     line.getAttribute("stroke-dasharray") + line.nextSibling.dataset.marker)"""
+            )
+            assert len(set(looks)) == len(looks)
 
 
 def test_controls_of_the_helper(demo: Callable[..., Path], visit: Open) -> None:
@@ -95,6 +158,60 @@ def test_controls_of_the_helper(demo: Callable[..., Path], visit: Open) -> None:
     ticks = figure.locator("svg text").all_text_contents()
     assert {"1", "10", "100"} <= set(ticks)
     assert visited.complaints == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_points_have_names_that_stay_in_the_picture(
+    width: int, demo: Callable[..., Path], visit: Open
+) -> None:
+    visited = visit(demo(MAP, MAP_SCRIPT).as_uri(), width=width)
+    names = visited.page.locator(".moving-points text")
+    assert names.all_text_contents() == ["sun", "moon"]
+    for name in names.all():
+        box = name.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    assert visited.complaints == []
+
+
+def test_a_drawing_is_laid_out_for_its_width(demo: Callable[..., Path], visit: Open) -> None:
+    page = visit(demo(MAP, MAP_SCRIPT).as_uri(), width=320).page
+    svg = page.locator("svg[aria-label='A box']")
+    box, width = svg.bounding_box(), float((svg.get_attribute("viewBox") or "").split()[2])
+    assert box
+    assert abs(box["width"] - width) < 1
+    assert svg.locator("rect").get_attribute("width") == str(int(width) - 50)
+    page.get_by_role("slider").fill("2")
+    assert svg.get_attribute("height") == "52"
+    assert svg.locator("text").text_content() == "step 2"
+
+
+def test_play_moves_a_slider_to_its_end_and_starts_again(
+    demo: Callable[..., Path], visit: Open
+) -> None:
+    page = visit(demo(MAP, MAP_SCRIPT).as_uri()).page
+    button, slider = page.locator(".moving-play"), page.get_by_role("slider")
+    button.click()
+    assert button.inner_text() == "Pause"
+    button.and_(page.get_by_text("Play")).wait_for()
+    assert slider.input_value() == "2"
+    button.click()
+    assert slider.input_value() == "0"
+    button.click()
+    assert button.inner_text() == "Play"
+
+
+def test_a_cell_hands_data_over_to_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[HTML] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    plots.hand_over("map", {"words": [[0, 1.5, "</script>"]]})
+    html = shown[0].data
+    assert 'data-figure="map"' in html
+    data = re.sub("</?script[^>]*>", "", html)
+    assert json.loads(data) == {"words": [[0, 1.5, "</script>"]]}
+    with pytest.raises(ValueError, match="JSON compliant"):
+        plots.hand_over("map", float("nan"))
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
