@@ -10,7 +10,9 @@ import torch
 
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
-from rnncourse.checks.models import APART, DRAWS, PLANS, TABLE
+from rnncourse.checks.models import PLANS
+from rnncourse.checks.models.sampling import APART, DRAWS
+from rnncourse.checks.models.vocabulary import TABLE
 from rnncourse.exercise import find
 from tests.hidden.models import SPECS
 
