@@ -84,7 +84,7 @@ class LocalPool:
 
     def _start(self, together: threading.Barrier) -> None:
         together.wait()  # so that no thread takes the start of another
-        worker = Worker(self._launch)
+        worker = Worker(self._launch.rehearsing(self._errand.questions.cases))
         self._workers.append(worker)
         worker.__enter__()
         self._mine.worker = worker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,7 +30,6 @@ from ...checks.results import Arrays, Structure
 from ...exercise import (
     Exercise,
     FillError,
-    exercises,
     fill,
     fill_forgotten,
     find,
@@ -171,17 +170,21 @@ class Session:
         rnncourse.check = rnncourse.checks.check = _check
         plt.show = self._keep_figures
 
-    def rehearse(self) -> None:
+    def rehearse(self, names: Iterable[str]) -> None:
         """Do what a notebook does, so that no child has to load what it needs, or could not any
-        more. Nothing is left of it that a notebook could see."""
+        more. Nothing is left of it that a notebook could see.
+
+        Args:
+            names: the exercises that will be asked.
+        """
         with matplotlib.rc_context():
             self.run_cell(_LOOK, "a look")
             for _ in range(REHEARSALS):
                 self.read([*_REHEARSAL, _READ], {"f": ["torch.nn.LSTM"]})
                 for source in _REHEARSAL:
                     self.run_cell(source, "a rehearsal")
-            for entry in exercises().values():
-                self._rehearse_exercise(entry)
+            for name in names:
+                self._rehearse_exercise(find(name))
         self._shell.reset(new_session=False)
         self._drawn = 0
 
