@@ -27,6 +27,7 @@
                                                         text; play: true adds a button that moves it
    box.choice({label, options: {id: text}, value})      .value is the id of the chosen button
    box.readout(label)                                   .set(text)
+   box.list(label)                                      .set([text, ...]): in as many columns as fit
    box.plot({label, x, y, height})                      x, y: {label, min, max, log}; height in px
      plot.line({label, style, marker})                  .set([[x, y], ...]); the limits may be
                                                         changed by plot.setLimits({x, y})
@@ -195,6 +196,18 @@ const movingFigures = (() => {
     return {
       set(text) {
         output.textContent = text;
+      },
+    };
+  }
+
+  function list(box, label) {
+    const id = newId();
+    const lines = element("ul", { class: "moving-list", "aria-labelledby": id });
+    box.add(element("p", { class: "moving-readout", id }, `${label}:`));
+    box.add(lines);
+    return {
+      set(texts) {
+        lines.replaceChildren(...texts.map((text) => element("li", {}, text)));
       },
     };
   }
@@ -388,6 +401,7 @@ const movingFigures = (() => {
       slider: (options) => slider(box, options),
       choice: (options) => choice(box, options),
       readout: (label) => readout(box, label),
+      list: (label) => list(box, label),
       plot: (options) => plot(box, options),
       drawing: (options) => drawing(box, options),
       data: () => handedOver(name),
