@@ -26,7 +26,8 @@ movingFigures.define("shapes-explorer", (box) => {
   const weights = box.list("Weights and biases");
 
   const ROW = 26; // between the two directions of a layer
-  const GAP = 34; // between two layers
+  const GAP = 52; // between two layers
+  const EDGE = 15; // from a row to the frame of its layer
   const LEFT = 68;
   const TOP = 66;
 
@@ -53,8 +54,7 @@ movingFigures.define("shapes-explorer", (box) => {
     return ["path", { d, fill: "none", stroke: "currentColor", "stroke-width": 1.5, ...attributes }];
   }
 
-  function arrow(x1, y1, x2, y2) {
-    const size = 4;
+  function arrow(x1, y1, x2, y2, size = 4) {
     const [dx, dy] = [Math.sign(x2 - x1), Math.sign(y2 - y1)];
     const head = `M${x2},${y2}l${-size * (dx + dy)},${-size * (dx + dy)}M${x2},${y2}`
       + `l${-size * (dx - dy)},${size * (dx - dy)}`;
@@ -66,8 +66,8 @@ movingFigures.define("shapes-explorer", (box) => {
     style: "fill: none; stroke: var(--figure-1)",
     "stroke-width": 2,
     "stroke-dasharray": "6 4",
-    rx: 6,
   };
+  const LAYER = { style: "fill: none; stroke: var(--rule)", "stroke-width": 1.5 };
 
   function node(x, y, radius, filled) {
     const place = { x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius, rx: 2 };
@@ -78,7 +78,7 @@ movingFigures.define("shapes-explorer", (box) => {
   function legend(layerCount) {
     const top = layerCount === 1 ? "every step" : "every step of the top layer";
     return [
-      ["rect", { x: 2, y: 4, width: 16, height: 14, ...FRAME }],
+      ["rect", { x: 2, y: 4, width: 16, height: 14, rx: 4, ...FRAME }],
       ["text", { x: 26, y: 16 }, `output: ${top}`],
       node(10, 34, 6, true),
       ["text", { x: 26, y: 39 }, "h_n: where each row ends"],
@@ -88,33 +88,32 @@ movingFigures.define("shapes-explorer", (box) => {
   function unrolled(width, directions) {
     const steps = length.value;
     const pitch = (width - LEFT - 12) / steps;
-    const radius = Math.min(8, pitch * 0.3);
+    const radius = Math.min(8, pitch * 0.27);
     const atStep = (t) => LEFT + pitch * (t + 0.5);
-    const block = GAP + ROW * (directions - 1) + 2 * 8;
+    const block = GAP + ROW * (directions - 1);
     const atRow = (layer, direction) =>
-      TOP + 12 + (layers.value - 1 - layer) * block + direction * ROW;
+      TOP + EDGE - 4 + (layers.value - 1 - layer) * block + direction * ROW;
     const lowest = atRow(0, directions - 1);
-    const ground = lowest + GAP + 12;
+    const ground = lowest + GAP;
 
     const parts = legend(layers.value);
-    const topRows = ROW * (directions - 1);
-    parts.push(["rect", {
-      x: LEFT, y: TOP - 4, width: width - LEFT - 6, height: topRows + 32, ...FRAME,
-    }]);
     for (let layer = 0; layer < layers.value; layer += 1) {
-      const middle = atRow(layer, (directions - 1) / 2);
-      parts.push(["text", { x: 2, y: middle + 4 }, `layer ${layer}`]);
+      const [top, bottom] = [atRow(layer, 0) - EDGE, atRow(layer, directions - 1) + EDGE];
+      const frame = layer === layers.value - 1 ? FRAME : LAYER;
+      const place = { x: LEFT, y: top, width: width - LEFT - 6, height: bottom - top, rx: 6 };
+      parts.push(["rect", { ...place, ...frame }]);
+      parts.push(["text", { x: 2, y: (top + bottom) / 2 + 4 }, `layer ${layer}`]);
       for (let t = 0; t < steps; t += 1) {
         const x = atStep(t);
-        const from = layer ? atRow(layer - 1, 0) - 9 : ground - 10;
-        parts.push(arrow(x, from, x, atRow(layer, directions - 1) + 10));
+        parts.push(arrow(x, layer ? atRow(layer - 1, 0) - EDGE : ground - 9, x, bottom + 2));
         for (let direction = 0; direction < directions; direction += 1) {
           const y = atRow(layer, direction);
           const ends = t === (direction ? 0 : steps - 1);
           parts.push(node(x, y, radius, ends));
           if (ends) continue;
           const way = direction ? -1 : 1;
-          parts.push(arrow(x + way * (radius + 1), y, x + way * (pitch - radius - 1), y));
+          const reach = radius + 1;
+          parts.push(arrow(x + way * reach, y, x + way * (pitch - reach), y, radius / 2));
         }
       }
     }
