@@ -9,20 +9,20 @@
 movingFigures.define("bptt-graph", (box) => {
   const { sizes, length, cosine } = box.data();
   const STEPS = sizes.length;
-  const [LOSS, STATE, INPUT, BARS] = [22, 92, 162, 250]; // where each row stands, in px
+  const [LOSS, STATE, INPUT, BARS] = [22, 92, 162, 258]; // where each row stands, in px
   const RADIUS = 12;
   const TALLEST = 48;
   const BACK = "var(--figure-2)";
 
   const chosen = box.slider({
-    label: "Loss at step", min: 1, max: STEPS, step: 1, value: STEPS - 1,
+    label: "Loss at step", min: 1, max: STEPS, step: 1, value: STEPS - 2,
   });
   const chunk = box.slider({
     label: "Steps in a chunk", min: 1, max: STEPS, step: 1, value: 3,
     format: (v) => (v === STEPS ? `${v} (no cut)` : String(v)),
   });
   const drawing = box.drawing({
-    label: "The unrolled network with the way back from the chosen loss", height: 276,
+    label: "The unrolled network with the way back from the chosen loss", height: 284,
   });
   const reached = box.readout("Uses of W_a that this gradient reaches");
   const share = box.readout("Length of the cut gradient, whole = 1");
@@ -54,12 +54,12 @@ movingFigures.define("bptt-graph", (box) => {
     const at = (t) => pitch * (t + 0.75);
     const off = 5; // the way back runs beside the way forward
     const tallest = Math.max(...sizes[s], 1e-12);
-    const parts = [];
+    const parts = [["text", { x: 2, y: INPUT + 32 }, "Size of the part of each use of W_a:"]];
     for (let t = 0; t < STEPS; t += 1) {
       const x = at(t);
       const onTheWay = t >= first && t <= s;
       if (border(t)) {
-        const line = { d: `M${x - pitch / 2},${LOSS}V${BARS}`, stroke: "currentColor" };
+        const line = { d: `M${x - pitch / 2},${LOSS}V${INPUT + 8}`, stroke: "currentColor" };
         parts.push(["path", { ...line, "stroke-width": 2, "stroke-dasharray": "3 5" }]);
       }
       const start = t === 0 ? x - pitch * 0.7 : at(t - 1) + RADIUS;
