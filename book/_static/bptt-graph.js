@@ -15,10 +15,10 @@ movingFigures.define("bptt-graph", (box) => {
   const BACK = "var(--figure-2)";
 
   const chosen = box.slider({
-    label: "Loss at step", min: 1, max: STEPS, step: 1, value: STEPS - 2,
+    label: "Loss at step", min: 1, max: STEPS, step: 1, value: STEPS - 1,
   });
   const chunk = box.slider({
-    label: "Steps in a chunk", min: 1, max: STEPS, step: 1, value: 3,
+    label: "Steps in a chunk", min: 1, max: STEPS, step: 1, value: 4,
     format: (v) => (v === STEPS ? `${v} (no cut)` : String(v)),
   });
   const drawing = box.drawing({
