@@ -36,10 +36,10 @@ movingFigures.define("sequences-arrangements", (box) => {
     },
     value: "manyOne",
   });
+  const whole = box.readout("Shapes in the cells below");
   const step = box.slider({ label: "Step", min: 1, max: STEPS, step: 1, value: 1, play: true });
   const drawing = box.drawing({ label: "Boxes that read, keep a state and answer", height: HEIGHT });
   const now = box.readout("At this step");
-  const whole = box.readout("All steps, in the cells below");
 
   const line = (active) => ({ stroke: "currentColor", "stroke-width": active ? 3 : 1.5, fill: "none" });
 
@@ -73,7 +73,7 @@ movingFigures.define("sequences-arrangements", (box) => {
   }
 
   function layOut(columns, present, width) {
-    const each = Math.min(84, (width - 4) / STEPS);
+    const each = Math.min(100, (width - 4) / STEPS);
     const gap = Math.min(18, each * 0.24);
     const left = (t) => 2 + t * each;
     const label = (text, y, x = 2) => ["text", { x, y }, text];
@@ -94,11 +94,11 @@ movingFigures.define("sequences-arrangements", (box) => {
   }
 
   function said(columns, present) {
-    if (present >= columns.length) return "nothing: one step was all";
-    const { reads, answers, name } = columns[present];
-    const read = reads ? `reads “${reads}”` : "reads nothing new";
+    if (present >= columns.length) return "nothing; one step was all";
+    const { reads, answers } = columns[present];
+    const read = reads ? `reads “${reads}”` : "reads nothing";
     const answer = answers ? `answers “${answers}”` : "answers nothing";
-    return `${name ? `the ${name} ` : ""}${read}, ${answer}`;
+    return `${read}, ${answer}`;
   }
 
   const shape = (sizes) => `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})`;
