@@ -65,8 +65,10 @@ movingFigures.define("demo", (box) => {
   });
   plot.points({ label: "words", marker: "square" }).set(box.data().words);
   const drawing = box.drawing({ label: "A box", height: 60 });
+  const list = box.list("Steps so far");
   box.update(() => {
     drawing.setHeight(50 + step.value);
+    list.set(Array.from({ length: step.value }, (_, k) => `number ${k + 1}`));
     drawing.set((width) => [
       ["rect", { x: step.value * 10, y: 5, width: width - 50, height: 20 }],
       ["text", { x: 5, y: 40 }, `step ${step.value}`],
@@ -185,6 +187,8 @@ def test_a_drawing_is_laid_out_for_its_width(demo: Callable[..., Path], visit: O
     page.get_by_role("slider").fill("2")
     assert svg.get_attribute("height") == "52"
     assert svg.locator("text").text_content() == "step 2"
+    said = page.get_by_role("list", name="Steps so far").locator("li")
+    assert said.all_inner_texts() == ["number 1", "number 2"]
 
 
 def test_play_moves_a_slider_to_its_end_and_starts_again(
