@@ -2,7 +2,8 @@
 
    The page hands over: given, how many values were heard; truth, the wave after them;
    alone[network][given], what that network said on its own; middle[network][given], after how
-   many steps the middle one of many waves was lost; limit, how far away counts as lost; steps, how long the waves were.  */
+   many steps the middle one of many waves was lost; limit, how far away counts as lost; steps,
+   how long those waves were. */
 
 "use strict";
 
