@@ -34,7 +34,8 @@ movingFigures.define("training-alone", (box) => {
   wave.set(truth.map((value, step) => [step, value]));
 
   function after(count, end) {
-    return count < end ? `after ${count} steps` : `not in ${end} steps`;
+    if (count === end) return `not in ${end} steps`;
+    return count === 0 ? "at once" : `after ${count} step${count === 1 ? "" : "s"}`;
   }
 
   box.update(() => {
