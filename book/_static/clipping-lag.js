@@ -1,0 +1,56 @@
+/* Gradient against lag, as measured in the chapter: five random matrices, scaled to one radius.
+
+   data: {radii: [r], lags: [k], curves: {activation: [[low, middle, high] for each radius]}},
+   each curve a list of log10 of the norms, one for each lag. */
+
+"use strict";
+
+movingFigures.define("clipping-lag", (box) => {
+  const { radii, lags, curves } = box.data();
+  const LOW = 1e-12; // the ends of the axis
+  const HIGH = 1e12;
+  const NAMES = { tanh: "tanh", relu: "ReLU", sigmoid: "sigmoid", none: "none" };
+
+  const radius = box.slider({
+    label: "Spectral radius of W",
+    min: 0,
+    max: radii.length - 1,
+    step: 1,
+    value: radii.indexOf(0.9),
+    format: (index) => radii[index].toFixed(1),
+  });
+  const activation = box.choice({ label: "Activation", options: NAMES, value: "tanh" });
+
+  const factor = box.readout("A step back multiplies by (lag 20 to 60)");
+  const ten = box.readout("Left after 10 steps");
+  const all = box.readout(`Left after ${lags.at(-1)} steps`);
+  const plot = box.plot({
+    label: "Norm of the gradient against the lag, on a logarithmic axis",
+    x: { label: "lag, in steps", min: 0, max: lags.at(-1) },
+    y: { label: "gradient, lag 0 is 1", min: LOW, max: HIGH, log: true },
+    height: 300,
+  });
+  const middle = plot.line({ label: "middle of five matrices", style: "solid", marker: "circle" });
+  const low = plot.line({ label: "smallest of five", style: "dotted" });
+  const high = plot.line({ label: "largest of five", style: "dotted" });
+  const rule = plot.line({ label: "radius multiplied once a step", style: "dashed" });
+
+  function text(power) {
+    const value = 10 ** power;
+    return value >= 0.01 && value < 1000 ? value.toPrecision(2) : value.toExponential(0);
+  }
+
+  box.update(() => {
+    const r = radii[radius.value];
+    const measured = curves[activation.value][radius.value];
+    const points = measured.map((powers) => powers.map((power, i) => [lags[i], 10 ** power]));
+    low.set(points[0]);
+    middle.set(points[1]);
+    high.set(points[2]);
+    rule.set(lags.map((k) => [k, r ** k]));
+    const at = (lag) => measured[1][lags.indexOf(lag)];
+    factor.set((10 ** ((at(60) - at(20)) / 40)).toFixed(2));
+    ten.set(text(at(10)));
+    all.set(text(at(lags.at(-1))));
+  });
+});
