@@ -7,8 +7,8 @@
 
 movingFigures.define("clipping-lag", (box) => {
   const { radii, lags, curves } = box.data();
-  const LOW = 1e-12; // the ends of the axis
-  const HIGH = 1e12;
+  const LOW = 1e-8; // the ends of the axis
+  const HIGH = 1e8;
   const NAMES = { tanh: "tanh", relu: "ReLU", sigmoid: "sigmoid", none: "none" };
 
   const radius = box.slider({
@@ -37,17 +37,20 @@ movingFigures.define("clipping-lag", (box) => {
 
   function text(power) {
     const value = 10 ** power;
-    return value >= 0.01 && value < 1000 ? value.toPrecision(2) : value.toExponential(0);
+    if (value < 0.01 || value >= 1e4) return value.toExponential(0).replace("e+", "e");
+    return value < 100 ? value.toPrecision(2) : value.toFixed(0);
   }
 
   box.update(() => {
     const r = radii[radius.value];
     const measured = curves[activation.value][radius.value];
-    const points = measured.map((powers) => powers.map((power, i) => [lags[i], 10 ** power]));
+    // A curve that leaves the axis ends there.
+    const shown = (curve) => curve.filter(([, value]) => value >= LOW && value <= HIGH);
+    const points = measured.map((powers) => shown(powers.map((power, i) => [lags[i], 10 ** power])));
     low.set(points[0]);
     middle.set(points[1]);
     high.set(points[2]);
-    rule.set(lags.map((k) => [k, r ** k]));
+    rule.set(shown(lags.map((k) => [k, r ** k])));
     const at = (lag) => measured[1][lags.indexOf(lag)];
     factor.set((10 ** ((at(60) - at(20)) / 40)).toFixed(2));
     ten.set(text(at(10)));

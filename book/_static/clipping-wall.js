@@ -6,6 +6,7 @@
 movingFigures.define("clipping-wall", (box) => {
   const UPDATES = 40;
   const AXIS = { min: -2.5, max: 3 };
+  const LIMITS = { none: Infinity, ten: 10, one: 1 };
 
   function lossAt(w) {
     let h = 0.5;
@@ -35,7 +36,7 @@ movingFigures.define("clipping-wall", (box) => {
     label: "Update", min: 0, max: UPDATES, step: 1, value: UPDATES, play: true,
   });
   const clip = box.choice({
-    label: "Clip to", options: { none: "no clipping", 10: "10", 1: "1" }, value: "none",
+    label: "Clip to", options: { none: "no clipping", ten: "10", one: "1" }, value: "none",
   });
 
   const here = box.readout("Now");
@@ -54,7 +55,7 @@ movingFigures.define("clipping-wall", (box) => {
   surface.set(grid.map((w) => [w, lossAt(w).loss]));
 
   box.update(() => {
-    const limit = clip.value === "none" ? Infinity : Number(clip.value);
+    const limit = LIMITS[clip.value];
     const path = descend(start.value, limit).slice(0, update.value + 1);
     const points = path.map(({ w, loss }) => [w, loss]);
     way.set(points);
