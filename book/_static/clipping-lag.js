@@ -1,12 +1,13 @@
 /* Gradient against lag, as measured in the chapter: five random matrices, scaled to one radius.
 
-   data: {radii: [r], lags: [k], curves: {activation: [[low, middle, high] for each radius]}},
-   each curve a list of log10 of the norms, one for each lag. */
+   data: {radii: [r], lags: [k], factors: {activation: [factor a step, for each radius]},
+   curves: {activation: [[low, middle, high] for each radius]}}, each curve a list of log10 of the
+   norms, one for each lag. */
 
 "use strict";
 
 movingFigures.define("clipping-lag", (box) => {
-  const { radii, lags, curves } = box.data();
+  const { radii, lags, factors, curves } = box.data();
   const LOW = 1e-8; // the ends of the axis
   const HIGH = 1e8;
   const NAMES = { tanh: "tanh", relu: "ReLU", sigmoid: "sigmoid", none: "none" };
@@ -52,7 +53,7 @@ movingFigures.define("clipping-lag", (box) => {
     high.set(points[2]);
     rule.set(shown(lags.map((k) => [k, r ** k])));
     const at = (lag) => measured[1][lags.indexOf(lag)];
-    factor.set((10 ** ((at(60) - at(20)) / 40)).toFixed(2));
+    factor.set(factors[activation.value][radius.value].toFixed(2));
     ten.set(text(at(10)));
     all.set(text(at(lags.at(-1))));
   });
