@@ -1,22 +1,24 @@
 /* Words on a map, while skip-gram learns where they belong.
 
    The page hands over, for each text and each group of words: their names, where they are after
-   each of the steps, which two are forms of one word, and how many questions come out right. */
+   each of the steps, which two are forms of one word, and how many questions come out right, by
+   two rules. */
 
 "use strict";
 
 movingFigures.define("embedding-map", (box) => {
   const HEIGHT = 400;
   const LETTER = 7.4; // pixels, about
+  const EDGE = { x: 72, y: 30 }; // room for names
   const data = box.data();
   const group = box.choice({
     label: "Words",
-    options: { animals: "animals", verbs: "verbs", kinds: "some of each kind" },
+    options: { animals: "animals", verbs: "verbs", kinds: "mixed" },
     value: "animals",
   });
   const text = box.choice({
     label: "Trained on",
-    options: { whole: "the whole text", cut: "the text without words of number" },
+    options: { whole: "whole text", cut: "no words of number" },
     value: "whole",
   });
   const step = box.slider({
@@ -29,6 +31,7 @@ movingFigures.define("embedding-map", (box) => {
     play: true,
   });
   const right = box.readout("Questions that come out right");
+  const strict = box.readout("With no word left out");
   const map = box.drawing({ label: "Words as named points in a plane", height: HEIGHT });
 
   function overlap(a, b) {
@@ -37,19 +40,33 @@ movingFigures.define("embedding-map", (box) => {
     return wide > 0 && high > 0 ? wide * high : 0;
   }
 
-  /* The name right of its point, left of it, above or below: where it hides least. */
-  function label(name, x, y, taken, width) {
+  /* A name beside its point, where it hides least: on the side away from the arrow if it can. */
+  function label(name, [x, y], side, taken, width) {
     const long = LETTER * name.length;
-    const middle = x - long / 2;
-    const places = [[x + 8, y - 7], [x - 8 - long, y - 7], [middle, y - 22], [middle, y + 8]];
-    const boxes = places.map(([left, top]) => ({ left, top, right: left + long, bottom: top + 14 }));
+    const beside = { left: x - 9 - long, right: x + 9 };
+    const other = side === "left" ? "right" : "left";
+    const places = [[side, -7], [other, -7], ["", -22], ["", 8]];
+    for (const where of [side, other]) places.push([where, -16], [where, 2]);
+    const boxes = places.map(([where, down]) => {
+      const left = beside[where] ?? x - long / 2;
+      return { left, top: y + down, right: left + long, bottom: y + down + 14 };
+    });
     const hidden = boxes.map((one) => {
       const outside = Math.max(0, -one.left) + Math.max(0, one.right - width);
-      return 1e4 * outside + taken.reduce((sum, other) => sum + overlap(one, other), 0);
+      return 1e4 * outside + taken.reduce((sum, part) => sum + overlap(one, part), 0);
     });
     const best = boxes[hidden.indexOf(Math.min(...hidden))];
     taken.push(best);
     return ["text", { x: best.left + long / 2, y: best.top + 11, "text-anchor": "middle" }, name];
+  }
+
+  /* Small boxes along an arrow, for names to keep clear of. */
+  function trail([x, y], [toX, toY]) {
+    const count = Math.ceil(Math.hypot(toX - x, toY - y) / 8);
+    return Array.from({ length: count }, (_, n) => {
+      const [left, top] = [x + ((toX - x) * n) / count - 2, y + ((toY - y) * n) / count - 2];
+      return { left, top, right: left + 4, bottom: top + 4 };
+    });
   }
 
   /* From one form of a word to the other, short of both points; too short an arrow is none. */
@@ -65,26 +82,41 @@ movingFigures.define("embedding-map", (box) => {
     return [["path", { d, fill: "none", stroke: "var(--figure-1)", "stroke-width": 1.8 }]];
   }
 
-  function dot([x, y], filled) {
-    const fill = filled ? "var(--figure-2)" : "none";
-    return ["circle", { cx: x, cy: y, r: 4.5, fill, stroke: "var(--figure-2)", "stroke-width": 2 }];
+  function point([x, y], form) {
+    const line = { stroke: "var(--figure-2)", "stroke-width": 2 };
+    if (form === "none") return ["rect", { x: x - 4, y: y - 4, width: 8, height: 8, fill: "none", ...line }];
+    const fill = form === "second" ? "var(--figure-2)" : "none";
+    return ["circle", { cx: x, cy: y, r: 4.5, fill, ...line }];
+  }
+
+  /* As far as any of these words is ever from the middle, in either text: one scale for both. */
+  function reach(axis) {
+    const all = ["whole", "cut"].flatMap((one) => data[one][group.value].at.flat());
+    return Math.max(...all.map((place) => Math.abs(place[axis])));
+  }
+
+  function layOut({ names, couples }, now, width) {
+    const across = (width / 2 - EDGE.x) / reach(0);
+    const up = (HEIGHT / 2 - EDGE.y) / reach(1);
+    const at = now.map(([x, y]) => [width / 2 + across * x, HEIGHT / 2 - up * y]);
+    const form = names.map(() => "none");
+    for (const [from, to] of couples) [form[from], form[to]] = ["first", "second"];
+    const taken = at.map(([x, y]) => ({ left: x - 6, top: y - 6, right: x + 6, bottom: y + 6 }));
+    taken.push(...couples.flatMap(([from, to]) => trail(at[from], at[to])));
+    return [
+      ...couples.flatMap(([from, to]) => arrow(at[from], at[to])),
+      ...at.map((place, n) => point(place, form[n])),
+      ...at.map((place, n) => {
+        return label(names[n], place, form[n] === "first" ? "left" : "right", taken, width);
+      }),
+    ];
   }
 
   box.update(() => {
     const shown = data[text.value][group.value];
-    const now = shown.at[step.value];
-    const reach = Math.max(...shown.at.flat(2).map(Math.abs));
-    right.set(shown.asked ? `${shown.right[step.value]} of ${shown.asked}` : "not asked here");
-    map.set((width) => {
-      const scale = [(width / 2 - 50) / reach, (HEIGHT / 2 - 30) / reach];
-      const at = now.map(([x, y]) => [width / 2 + scale[0] * x, HEIGHT / 2 - scale[1] * y]);
-      const taken = at.map(([x, y]) => ({ left: x - 5, top: y - 5, right: x + 5, bottom: y + 5 }));
-      const second = new Set(shown.couples.map(([, to]) => to));
-      return [
-        ...shown.couples.flatMap(([from, to]) => arrow(at[from], at[to])),
-        ...at.map((place, n) => dot(place, second.has(n))),
-        ...at.map(([x, y], n) => label(shown.names[n], x, y, taken, width)),
-      ];
-    });
+    const count = (found) => (shown.asked ? `${found[step.value]} of ${shown.asked}` : "not asked");
+    right.set(count(shown.right));
+    strict.set(count(shown.strict));
+    map.set((width) => layOut(shown, shown.at[step.value], width));
   });
 });
