@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -66,13 +67,13 @@ def test_every_stub_module_is_an_assignment() -> None:
     for chapter in CHAPTERS:
         for place in (
             f"rnncourse/{chapter}.py",
-            f"rnncourse/checks/{chapter}.py",
             f"solutions/{chapter}/{chapter}.ipynb",
             f"exercises/{chapter}/{chapter}.ipynb",
             f"tests/hidden/{chapter}.py",
             f"tests/mistakes/{chapter}.py",
         ):
             assert (ROOT / place).is_file(), place
+        assert find_spec(f"rnncourse.checks.{chapter}"), chapter
     for room in ("solutions", "exercises"):
         assert {p.name for p in (ROOT / room).iterdir()} == set(CHAPTERS), room
 
