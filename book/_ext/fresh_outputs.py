@@ -1,8 +1,9 @@
 """Tie the stored outputs of the pages to the code they ran.
 
 The execution cache knows a page by its cells alone, so a page would keep its old output after
-``rnncourse`` changed. Here the cache's folder is named by a hash of the package and of the
-pinned versions, and the same hash is a setting that makes Sphinx read every page again.
+``rnncourse`` changed. Here the cache's folder is named by a hash of the package, of the stored
+results that pages read and of the pinned versions, and the same hash is a setting that makes
+Sphinx read every page again.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from sphinx.util.typing import ExtensionMetadata
 
 PINS = "constraints.txt"
 PACKAGE = "rnncourse"
+STORED = "book/stored"
 PREFIX = "jupyter_cache_"
 
 
 def fingerprint(root: Path) -> str:
     """A hash of everything outside a page that its outputs may depend on."""
     found = hashlib.sha256(f"{sys.version_info[:2]} {version('torch')}".encode())
-    for path in sorted([root / PINS, *(root / PACKAGE).rglob("*")]):
+    folders = (root / PACKAGE, root / STORED)
+    for path in sorted([root / PINS, *(path for one in folders for path in one.rglob("*"))]):
         if path.is_file() and "__pycache__" not in path.parts:
             found.update(f"{path.relative_to(root).as_posix()}\0".encode() + path.read_bytes())
     return found.hexdigest()[:16]

@@ -15,11 +15,15 @@ fresh_outputs = import_module("fresh_outputs")
 def book(tmp_path: Path) -> Path:
     (tmp_path / "rnncourse").mkdir()
     (tmp_path / "rnncourse" / "data.py").write_text("first = 1\n")
+    (tmp_path / "book" / "stored").mkdir(parents=True)
     (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
     return tmp_path
 
 
-@pytest.mark.parametrize("changed", ["rnncourse/data.py", "rnncourse/new.py", "constraints.txt"])
+@pytest.mark.parametrize(
+    "changed",
+    ["rnncourse/data.py", "rnncourse/new.py", "constraints.txt", "book/stored/result.json"],
+)
 def test_a_change_of_the_code_is_seen(book: Path, changed: str) -> None:
     before = fresh_outputs.fingerprint(book)
     (book / changed).write_text("second = 2\n")
