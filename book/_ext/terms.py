@@ -47,7 +47,7 @@ class Terms(SphinxDirective):
         body = [
             [self._cell(text) for text in (one.english, one.chinese, one.symbol)] for one in found
         ]
-        return [table(("English", "中文", "here"), body)]
+        return [_terms_table("here", body)]
 
     def _term(self, line: str) -> Term:
         parts = [part.strip() for part in BAR.split(line)]
@@ -66,6 +66,12 @@ class AllTerms(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.env.metadata[self.env.docname][KEY] = True
         return [all_terms()]
+
+
+def _terms_table(last: str, body: list[list[nodes.paragraph]]) -> nodes.table:
+    made = table(("English", "中文", last), body)
+    made["classes"].append("terms")  # on a narrow page the Chinese term stays in one line
+    return made
 
 
 def _known(env: BuildEnvironment) -> dict[str, list[Term]]:
@@ -89,7 +95,7 @@ def rewrite_glossary(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def fill_glossary(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for place in list(doctree.findall(all_terms)):
-        place.replace_self(table(("English", "中文", "explained in"), _glossary(app, docname)))
+        place.replace_self(_terms_table("explained in", _glossary(app, docname)))
 
 
 def _glossary(app: Sphinx, here: str) -> list[list[nodes.paragraph]]:

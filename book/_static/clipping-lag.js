@@ -33,7 +33,7 @@ movingFigures.define("clipping-lag", (box) => {
   });
   const middle = plot.line({ label: "middle of five matrices", style: "solid", marker: "circle" });
   const low = plot.line({ label: "smallest of five", style: "dotted" });
-  const high = plot.line({ label: "largest of five", style: "dotted" });
+  const high = plot.line({ label: "largest of five", style: "dotted", marker: "triangle" });
   const rule = plot.line({ label: "radius multiplied once a step", style: "dashed" });
 
   function text(power) {

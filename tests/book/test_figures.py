@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,53 +92,40 @@ def contents(figure: Locator) -> str:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_control_of_every_figure_moves_it(chapter: str, address: str, visit: Open) -> None:
+def test_every_control_of_every_figure_is_named_and_moves_it(
+    chapter: str, address: str, visit: Open
+) -> None:
     visited = visit(f"{address}{chapter}.html")
     figures = visited.page.locator("figure.moving").all()
     assert figures
     for figure in figures:
+        assert figure.get_by_role("group").first.get_attribute("aria-label")
         assert figure.get_by_role("slider").or_(figure.get_by_role("radio")).count()
+        for group in figure.locator(".moving-choice").all():
+            choices = reversed(group.locator("label").all())  # so that it ends as it began
+            assert len({after(choice.click, figure) for choice in choices}) > 1
         for slider in figure.get_by_role("slider").all():
-            said = figure.locator(f"output[for='{slider.get_attribute('id')}']")
+            name = slider.get_attribute("id")
+            said = figure.locator(f"output[for='{name}']")
+            assert figure.locator(f"label[for='{name}']").inner_text().strip()
             seen = set()
             for end in ("min", "max"):
-                slider.fill(slider.get_attribute(end) or "")
-                assert said.inner_text() == slider.get_attribute("aria-valuetext")
-                seen.add(contents(figure))
-            assert len(seen) == 2, slider.get_attribute("id")
-        for group in figure.locator(".moving-choice").all():
-            seen = set()
-            for choice in group.locator("label").all():
-                choice.click()
-                seen.add(contents(figure))
-            assert len(seen) > 1, group.inner_text()
-    assert visited.complaints == []
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_slider_has_a_label_and_prints_its_value(
-    chapter: str, address: str, visit: Open
-) -> None:
-    page = visit(f"{address}{chapter}.html").page
-    for slider in page.locator("figure.moving input[type=range]").all():
-        name = slider.get_attribute("id")
-        assert page.locator(f"label[for='{name}']").inner_text().strip()
-        assert page.locator(f"output[for='{name}']").inner_text().strip()
-
-
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_figure_has_alternative_text_and_lines_that_differ_without_colour(
-    chapter: str, address: str, visit: Open
-) -> None:
-    page = visit(f"{address}{chapter}.html").page
-    for figure in page.locator("figure.moving").all():
-        assert figure.get_by_role("group").first.get_attribute("aria-label")
+                seen.add(after(partial(slider.fill, slider.get_attribute(end) or ""), figure))
+                assert said.inner_text().strip() == slider.get_attribute("aria-valuetext")
+            assert len(seen) == 2, name
         for plot in figure.locator("svg.moving-plot").all():
             looks = plot.evaluate(
                 """(e) => [...e.querySelectorAll("path.moving-line")].map((line) =>
                      line.getAttribute("stroke-dasharray") + line.nextSibling.dataset.marker)"""
             )
             assert len(set(looks)) == len(looks)
+    assert visited.complaints == []
+
+
+def after(action: Callable[[], None], figure: Locator) -> str:
+    """What a figure shows once something was done to it."""
+    action()
+    return contents(figure)
 
 
 def test_controls_of_the_helper(demo: Callable[..., Path], visit: Open) -> None:
