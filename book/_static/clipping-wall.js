@@ -30,7 +30,7 @@ movingFigures.define("clipping-wall", (box) => {
   }
 
   const start = box.slider({
-    label: "Start at w", min: 1.3, max: 3, step: 0.02, value: 2, format: (v) => v.toFixed(2),
+    label: "Start at w", min: 1.3, max: 3, step: 0.02, value: 2.16, format: (v) => v.toFixed(2),
   });
   const update = box.slider({
     label: "Update", min: 0, max: UPDATES, step: 1, value: UPDATES, play: true,

@@ -11,9 +11,11 @@ import sys
 import time
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from rnncourse.checks import examine
+from rnncourse.checks import examine, plan_of
+from rnncourse.checks.fingerprints import load
+from rnncourse.checks.judge import key
 from rnncourse.exercise import Exercise, exercises
 from tests.mistakes import known, right
 
@@ -24,7 +26,10 @@ IMPORT = (
 
 
 def main() -> None:
-    table = Table("exercise", "stages", "killed", "named", "honest styles", "median check")
+    table = Table(
+        Column("exercise", no_wrap=True),
+        *("stages", "cases", "killed", "named", "honest styles", "median check"),
+    )
     for entry in exercises().values():
         table.add_row(entry.name, *row(entry))
     console = Console()
@@ -52,11 +57,18 @@ def row(entry: Exercise) -> list[str]:
     entry.filled = None
     return [
         str(len(report.stages)),
+        str(cases(entry)),
         f"{killed} of {len(mistakes)}",
         f"{named} of {len(mistakes)}",
         f"{passed} of {len(styles)}",
         f"{statistics.median(seconds) * 1000:.1f} ms",
     ]
+
+
+def cases(entry: Exercise) -> int:
+    """How many different calls the public check makes of a right answer."""
+    stages = plan_of(entry).stages(*load(entry.chapter)[entry.name].fixtures)
+    return len({key(case) for stage in stages for case in stage.cases})
 
 
 def python(code: str) -> str:
