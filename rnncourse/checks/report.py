@@ -12,6 +12,15 @@ COLOURS = {"passed": "#2f9e5f", "failed": "#d9534f", "not reached": "#8a8f98"}
 """Green, red and grey of a middle lightness: readable on white and on black. The signs and words
 say the same."""
 
+ALL_BY_PROBE = (
+    "This function does its own part: with others in the place of the functions that it calls, it "
+    "is right. Its numbers are still wrong, because one of those functions is."
+)
+SOME_BY_PROBE = (
+    "One of the functions that it calls is wrong, too. Where that made the only difference, others "
+    "were put in their place, and the stage passed."
+)
+
 
 def headline(report: Report, hidden: bool = False) -> str:
     """One line on the whole exercise. A public check never says that all is right: hidden tests
@@ -28,10 +37,7 @@ def remarks(report: Report) -> list[str]:
     """What is worth saying beside the stages."""
     found = [report.mistake.sentence] if report.mistake else []
     if any(stage.by_probe for stage in report.stages):
-        found.append(
-            "This function does its own part: with others in the place of the functions that it "
-            "calls, it is right. Its numbers are not yet, because one of those is not."
-        )
+        found.append(ALL_BY_PROBE if report.complete else SOME_BY_PROBE)
     return found
 
 

@@ -15,7 +15,7 @@ import rnncourse.lstm
 from rnncourse import check, fill
 from rnncourse.checks import CheckFailed, examine
 from rnncourse.checks.judge import Report
-from rnncourse.checks.report import html, text
+from rnncourse.checks.report import ALL_BY_PROBE, SOME_BY_PROBE, html, text
 from rnncourse.exercise import FillError, find
 from tests.hidden.lstm import SPECS
 from tests.mistakes import known
@@ -238,7 +238,7 @@ def test_a_wrong_cell_is_not_paid_for_twice() -> None:
 
     report = examined("lstm_layer", lstm_layer)
     assert report.complete and any(stage.by_probe for stage in report.stages)
-    assert "does its own part: with others in the place of" in text(report)
+    assert ALL_BY_PROBE in text(report)
 
 
 def test_a_wrong_loop_around_a_wrong_cell_is_still_named() -> None:
@@ -253,6 +253,9 @@ def test_a_wrong_loop_around_a_wrong_cell_is_still_named() -> None:
 
     report = examined("lstm_layer", lstm_layer)
     assert report.mistake and report.mistake.id == "states_not_carried"
+    assert any(stage.by_probe for stage in report.stages)
+    assert SOME_BY_PROBE in text(report)
+    assert ALL_BY_PROBE not in text(report)
 
 
 def test_unfilled_is_not_wrong() -> None:
