@@ -2,7 +2,7 @@
 
     ```{question} Does the forget gate draw a random number?
     - ( ) Yes, with probability f | It is a number that multiplies the state. Nothing is drawn.
-    - (x) No, it multiplies | Right. The same input always gives the same state.
+    - (x) No, it multiplies | The same input always gives the same state.
     ```
 
 One ``(x)`` makes radio buttons, several make checkboxes. Question, answers and reasons take

@@ -12,19 +12,8 @@
     const word = document.createElement("strong");
     word.textContent = `${SIGNS[right]} ${right ? "Right." : "Not this one."} `;
     const why = reason.querySelector(".question-reason").cloneNode(true);
-    line.append(word, ...startsWithWord(why, right) ? withoutWord(why) : why.childNodes);
+    line.append(word, ...why.childNodes);
     return line;
-  }
-
-  /* An author who begins a reason with "Right." does not want it said twice. */
-  function startsWithWord(why, right) {
-    const first = why.firstChild;
-    return right && first?.nodeType === Node.TEXT_NODE && /^Right\.\s/.test(first.data);
-  }
-
-  function withoutWord(why) {
-    why.firstChild.data = why.firstChild.data.replace(/^Right\.\s+/, "");
-    return why.childNodes;
   }
 
   function count(form, reasons) {

@@ -18,7 +18,7 @@ ONE_RIGHT = """
 
 :::{question} Is `1 | 2` equal to $|{-3}|$?
 - ( ) No, `a | b` is *two* | Wrong reason, with $x | y$ in it.
-- (x) Yes | Right. Both are three,
+- (x) Yes | Both are three,
   and this line goes on.
 :::
 """
