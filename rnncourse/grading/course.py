@@ -117,6 +117,11 @@ class Course:
     def record(self, student: str, assignment: str) -> Path:
         return self.records(assignment) / f"{student}.json"
 
+    @property
+    def learners(self) -> Path:
+        """Which learners the numbers are that platforms give to people and submissions."""
+        return self.root / "records" / "learners.json"
+
     def overview(self, assignment: str) -> Path:
         return self.root / "class" / f"{assignment}.html"
 

@@ -30,11 +30,17 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return memory.getvalue()
 
 
+def put(path: Path, course: Path, assignment: str = "lstm", **options: str | bool) -> Collected:
+    """What becomes of an archive or a folder."""
+    numbers = course / "records/learners.json"
+    return collect(path, course / "submitted", numbers, assignment, **options)  # type: ignore[arg-type]
+
+
 def collected(tmp_path: Path, files: Mapping[str, bytes], **options: str | bool) -> Collected:
     """What becomes of a zip archive of these files."""
     path = tmp_path / "handed-out.zip"
     path.write_bytes(zipped(files))
-    return collect(path, tmp_path / "submitted", "lstm", **options)  # type: ignore[arg-type]
+    return put(path, tmp_path, **options)  # type: ignore[arg-type]
 
 
 def submissions(tmp_path: Path) -> dict[str, bytes]:
@@ -72,7 +78,7 @@ def test_a_folder_is_as_good_as_an_archive(tmp_path: Path) -> None:
     place = tmp_path / "out/Ada Lovelace_1234_assignsubmission_file_/lstm.ipynb"
     place.parent.mkdir(parents=True)
     place.write_bytes(ADA)
-    done = collect(tmp_path / "out", tmp_path / "submitted", "lstm")
+    done = put(tmp_path / "out", tmp_path)
     assert [row.student for row in done.rows] == ["Ada_Lovelace"]
     assert submissions(tmp_path) == {"Ada_Lovelace/lstm/lstm.ipynb": ADA}
 
@@ -163,6 +169,77 @@ def test_learners_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     ] * 2
 
 
+def moodle(*people: str) -> dict[str, bytes]:
+    """An archive in which people, each a name and a number, handed in notebooks of their own."""
+    return {
+        f"{person}_assignsubmission_file_/lstm.ipynb": filled({"lstm_cell": f"# {person}"}).encode()
+        for person in people
+    }
+
+
+def happened(done: Collected) -> list[tuple[str, str]]:
+    return [(row.student, row.outcome) for row in done.rows]
+
+
+def test_canvas_numbers_are_remembered(tmp_path: Path) -> None:
+    collected(tmp_path, {"ada_10_900_lstm.ipynb": ADA, "ada_11_901_lstm.ipynb": BILAL})
+    done = collected(tmp_path, {"ada_11_905_gru.ipynb": OLD}, assignment="gru")
+    assert happened(done) == [("ada_11", "new")]
+    done = collected(tmp_path, {"ada_12_906_gru.ipynb": OLD}, assignment="gru")
+    assert happened(done) == [("ada_12", "new")]
+    collected(tmp_path, {"ben_20_907_lstm.ipynb": OLD})
+    done = collected(
+        tmp_path, {"ben_21_908_gru.ipynb": ADA, "benny_20_909_gru.ipynb": OLD}, assignment="gru"
+    )
+    assert happened(done) == [("ben", "new"), ("ben_21", "new")]
+    assert sorted(path.name for path in (tmp_path / "submitted").iterdir()) == [
+        *("ada_10", "ada_11", "ada_12", "ben", "ben_21")
+    ]
+
+
+def test_moodle_learners_of_one_name_are_not_guessed(tmp_path: Path) -> None:
+    collected(tmp_path, moodle("Ada L_10", "Ada L_11", "Bo_12"))
+    done = collected(tmp_path, moodle("Ada L_50", "Bo_51"), assignment="gru")
+    assert happened(done) == [("Bo", "new"), ("Ada_L", "not collected")]
+    assert done.rows[1].why == (
+        "several learners have this name, and the course knows Ada_L_10, Ada_L_11: "
+        "copy the file to submitted/<learner>/gru/ by hand"
+    )
+    names = {path.name for path in (tmp_path / "submitted").iterdir()}
+    assert names == {"Ada_L_10", "Ada_L_11", "Bo"}
+    again = collected(tmp_path, moodle("Ada L_10", "Ada L_11", "Ada L_13"))
+    assert happened(again) == [
+        ("Ada_L_10", "there already"),
+        ("Ada_L_11", "there already"),
+        ("Ada_L_13", "new"),
+    ]
+
+
+def test_a_moodle_name_that_becomes_two_is_not_guessed(tmp_path: Path) -> None:
+    collected(tmp_path, moodle("Ada L_10"))
+    done = collected(tmp_path, moodle("Ada L_50", "Ada L_51"), assignment="gru")
+    assert happened(done) == [("Ada_L", "not collected")] * 2
+    done = collected(tmp_path, moodle("Ada L_52"))
+    assert happened(done) == [("Ada_L", "not collected")]
+    assert "another number in lstm" in done.rows[0].why and "--pattern" in done.rows[0].why
+    done = collected(tmp_path, moodle("Ada L_10", "Ada L_11"))
+    assert happened(done) == [("Ada_L", "there already"), ("Ada_L_11", "new")]
+
+
+def test_long_names_keep_their_numbers(tmp_path: Path) -> None:
+    name = "L" * 140
+    done = collected(tmp_path, moodle(f"{name}_10", f"{name}_11"))
+    assert [row.student[-3:] for row in done.rows] == ["_10", "_11"]
+
+
+def test_damaged_numbers_stop_the_command(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    for text in ("[", "[]", '{"canvas 1": {"name": "x", "learner": "../x"}}'):
+        (tmp_path / "records/learners.json").write_text(text)
+        with pytest.raises(CourseError, match="is damaged"):
+            collected(tmp_path, {"ada_10_900_lstm.ipynb": ADA})
+
+
 def test_names_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w") as made:
@@ -178,7 +255,7 @@ def test_names_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     path = tmp_path / "a/b/c.zip"
     path.parent.mkdir(parents=True)
     path.write_bytes(memory.getvalue())
-    done = collect(path, tmp_path / "a/b/submitted", "lstm")
+    done = put(path, tmp_path / "a/b")
     assert sorted(submissions(tmp_path / "a/b")) == [
         "red/lstm/lstm.ipynb",
         "\u00e9va_\u0928\u093f\u0936\u093e/lstm/lstm.ipynb",
@@ -198,7 +275,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     (folder / "ben").symlink_to(tmp_path)
     os.mkfifo(folder / "ada/pipe.ipynb")
     (folder / "cem.ipynb").write_bytes(BILAL)
-    done = collect(folder, tmp_path / "submitted", "lstm")
+    done = put(folder, tmp_path)
     assert submissions(tmp_path) == {"cem/lstm/lstm.ipynb": BILAL}
     assert done.ignored == ["ben is a link", "ada/lstm.ipynb is a link"]
 
@@ -285,7 +362,7 @@ def test_it_stops_where_there_is_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"hello")
     for path, reason in ((tmp_path / "a.zip", "is no zip"), (tmp_path / "b.zip", "cannot be open")):
         with pytest.raises(CourseError, match=reason):
-            collect(path, tmp_path / "submitted", "lstm")
+            put(path, tmp_path)
     assert not (tmp_path / "submitted").exists()
 
 

@@ -25,7 +25,8 @@ from ...exercise import CHAPTERS
 from ..course import Course
 from .archive import MAX_FILES_INSIDE, Archive, Budget, Member, Unusable, opened, unzipped
 from .finding import is_named_after, is_notebook
-from .owners import HandIn, by_folder, latest, safe, sort
+from .learners import Learners
+from .owners import HandIn, latest, safe, sort
 
 Outcome = Literal["new", "replaced", "there already", "kept", "not collected"]
 
@@ -80,7 +81,8 @@ def collect_archive(
         raise CourseError(f"there is no folder {folder}.")
     course = Course.open(folder)
     with course.lock():
-        done = collect(archive, course.submitted_folder, assignment, pattern, replace)
+        submitted = course.submitted_folder
+        done = collect(archive, submitted, course.learners, assignment, pattern, replace)
     table = Table("learner", "file", "")
     for row in done.rows:
         happened = f"{row.outcome}: {row.why}" if row.why else row.outcome
@@ -98,6 +100,7 @@ def collect_archive(
 def collect(
     archive: Path,
     submitted: Path,
+    numbers: Path,
     assignment: str,
     pattern: str | None = None,
     replace: bool = False,
@@ -108,15 +111,17 @@ def collect(
 
     Args:
         submitted: the course's folder of submissions.
+        numbers: the course's file of platforms' numbers for learners.
         pattern: a regular expression with a group (?P<student>...), searched in each file's path.
 
     Raises:
-        CourseError: the archive cannot be read, or nothing in it belongs to a learner.
+        CourseError: the archive or the file of numbers cannot be read, or nothing in the archive
+            belongs to a learner.
     """
     whose = _compiled(pattern)
     try:
         with opened(archive) as files:
-            return _collect(files, submitted, assignment, whose, replace)
+            return _collect(files, submitted, numbers, assignment, whose, replace)
     except Unusable as reason:
         raise CourseError(f"{archive} {reason}.") from reason
 
@@ -142,6 +147,7 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
 def _collect(
     files: Archive,
     submitted: Path,
+    numbers: Path,
     assignment: str,
     whose: re.Pattern[str] | None,
     replace: bool,
@@ -155,14 +161,13 @@ def _collect(
         )
     done = Collected(unmatched=unmatched, ignored=files.ignored)
     submitted.mkdir(parents=True, exist_ok=True)
+    told = Learners(numbers, submitted, assignment).tell_apart(hand_ins)
     with tempfile.TemporaryDirectory(dir=submitted, prefix=".collect-") as scratch:
         desk = _Desk(Path(scratch), submitted, assignment, replace)
-        learners, unclear = by_folder(hand_ins)
-        for student, theirs in sorted(learners.items()):
+        for student, theirs in sorted(told.learners.items()):
             done.rows.append(desk.take(student, latest(theirs)))
-    for theirs in unclear:
+    for theirs, why in told.unclear:
         paths = tuple(hand_in.member.shown for hand_in in theirs)
-        why = "another learner's folder would have the same name"
         done.rows.append(Row(safe(theirs[0].student), paths, "not collected", why))
     return done
 

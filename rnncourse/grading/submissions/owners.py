@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,12 +35,14 @@ class HandIn:
 
     Attributes:
         student: the learner as the archive has it.
-        number: the platform's number for the learner, "" if there is none.
+        platform: "moodle", "canvas", or "" for any other.
+        number: the platform's number for the learner or the submission, "" if there is none.
         name: the file's name as the learner gave it.
         attempt: of several files of this name the one with the largest counts.
     """
 
     student: str
+    platform: str
     number: str
     name: str
     member: Member
@@ -68,7 +69,7 @@ def sort(
         if pattern:
             match = pattern.search("/".join(member.path))
             student = match["student"] if match else None
-            hand_in = HandIn(student, "", member.name, member) if student else None
+            hand_in = HandIn(student, "", "", member.name, member) if student else None
         else:
             hand_in = _of_moodle(member, outer) or _of_canvas(member, outer)
         if hand_in and safe(hand_in.student):
@@ -86,28 +87,6 @@ def sort(
     return found, unmatched
 
 
-def by_folder(hand_ins: Iterable[HandIn]) -> tuple[dict[str, list[HandIn]], list[list[HandIn]]]:
-    """The files of each learner, by the name that the learner's folder gets.
-
-    Learners of one name get the platform's numbers with it.
-
-    Returns:
-        The files, and those of learners who cannot be told apart.
-    """
-    people: dict[tuple[str, str], list[HandIn]] = defaultdict(list)
-    for hand_in in hand_ins:
-        people[hand_in.student, hand_in.number].append(hand_in)
-    names = {person: safe(person[0]) for person in people}
-    shared = _repeated(names.values())
-    names = {
-        (student, number): safe(f"{student}_{number}") if name.casefold() in shared else name
-        for (student, number), name in names.items()
-    }
-    shared = _repeated(names.values())
-    clear = {names[p]: files for p, files in people.items() if names[p].casefold() not in shared}
-    return clear, [files for p, files in people.items() if names[p].casefold() in shared]
-
-
 def latest(hand_ins: Iterable[HandIn]) -> list[HandIn]:
     """Without files that were handed in again under the same name."""
     last: dict[tuple[str, ...], HandIn] = {}
@@ -116,16 +95,15 @@ def latest(hand_ins: Iterable[HandIn]) -> list[HandIn]:
     return list(last.values())
 
 
-def _repeated(names: Iterable[str]) -> set[str]:
-    """The names that occur more than once, in small letters: some systems know no others."""
-    return {name for name, n in Counter(name.casefold() for name in names).items() if n > 1}
+def safe(name: str, room: int = 0) -> str:
+    """A name that a file or folder can have everywhere; "" if nothing is left of it.
 
-
-def safe(name: str) -> str:
-    """A name that a file or folder can have everywhere; "" if nothing is left of it."""
+    Args:
+        room: for how many characters more there must be room.
+    """
     text = unicodedata.normalize("NFC", name)
     text = "".join(c if unicodedata.category(c)[0] in "LMN" or c in ".@+-" else " " for c in text)
-    return "_".join(text.split()).strip("._-")[:_MAX_NAME]
+    return "_".join(text.split()).strip("._-")[: _MAX_NAME - room]
 
 
 def _of_moodle(member: Member, outer: int) -> HandIn | None:
@@ -138,7 +116,7 @@ def _of_moodle(member: Member, outer: int) -> HandIn | None:
     for part in member.path[: outer + 1]:
         if match := _MOODLE.match(part):
             name = member.name if part is not member.path[-1] else match["file"] or ""
-            return HandIn(match["student"], match["number"], name, member)
+            return HandIn(match["student"], "moodle", match["number"], name, member)
     return None
 
 
@@ -149,7 +127,7 @@ def _of_canvas(member: Member, outer: int) -> HandIn | None:
     again = _ATTEMPT.search(match["file"])
     name = _ATTEMPT.sub("", match["file"])
     attempt = (int(again[1]) if again else 0, int(match["turn"]))
-    return HandIn(match["student"], match["number"], name, member, attempt)
+    return HandIn(match["student"], "canvas", match["number"], name, member, attempt)
 
 
 def _of_folder(member: Member, top: int, assignment: str) -> HandIn | None:
@@ -160,7 +138,7 @@ def _of_folder(member: Member, top: int, assignment: str) -> HandIn | None:
     """
     path = member.path[top:]
     if len(path) > 1:
-        return HandIn(path[0], "", member.name, member)
+        return HandIn(path[0], "", "", member.name, member)
     stem = re.sub(r"(\.ipynb(\.\w+)?|\.json|\.zip)$", "", member.name, flags=re.IGNORECASE)
     if stem == member.name:
         return None
@@ -168,7 +146,7 @@ def _of_folder(member: Member, top: int, assignment: str) -> HandIn | None:
     student = re.sub(word, "", stem, count=1, flags=re.IGNORECASE)
     if student != stem and _COPY.fullmatch(student):
         return None
-    return HandIn(student, "", f"{assignment}.ipynb", member)
+    return HandIn(student, "", "", f"{assignment}.ipynb", member)
 
 
 def _common_folders(paths: Sequence[tuple[str, ...]], assignment: str) -> int:
