@@ -16,6 +16,7 @@ from rich.console import Console
 
 from rnncourse.errors import CourseError
 from rnncourse.grading.submissions import archive as archives
+from rnncourse.grading.submissions.choosing import Left
 from rnncourse.grading.submissions.collect import Collected, collect, collect_archive
 from tests.demonstration.learners import filled
 
@@ -119,22 +120,52 @@ def test_an_archive_in_the_archive_is_opened_once(tmp_path: Path) -> None:
 
 
 def test_where_several_could_be_meant_the_grader_gets_all(tmp_path: Path) -> None:
-    collected(
+    done = collected(
         tmp_path,
         {
-            "ada/a/lstm.ipynb": ADA,
-            "ada/b/lstm.ipynb": OLD,
+            "ada/final.ipynb": ADA,
+            "ada/final2.ipynb": OLD,
             "ben/gru.ipynb": OLD,
             "ben/lstm.ipynb": ADA,
             "cem/final.ipynb": ADA,
+            "dan/lstm.ipynb": ADA,
+            "dan/my lstm.ipynb": OLD,
         },
     )
     assert submissions(tmp_path) == {
-        "ada/lstm/1 lstm.ipynb": ADA,
-        "ada/lstm/2 lstm.ipynb": OLD,
+        "ada/lstm/1 final.ipynb": ADA,
+        "ada/lstm/2 final2.ipynb": OLD,
         "ben/lstm/lstm.ipynb": ADA,
         "cem/lstm/final.ipynb": ADA,
+        "dan/lstm/lstm.ipynb": ADA,
+        "dan/lstm/2 my_lstm.ipynb": OLD,
     }
+    assert [row.student for row in done.rows if row.in_doubt] == ["ada"]
+    assert "several could be meant" in done.rows[0].why
+    assert done.rows[1].left == (Left("ben/gru.ipynb", "its name does not say lstm"),)
+    assert done.rows[3].why.startswith("the grader takes dan/lstm.ipynb")
+
+
+@pytest.mark.parametrize(
+    "first, last",
+    [
+        ("Ada/lstm.ipynb", "Ada/lstm (1).ipynb"),
+        ("Ada/lstm (9).ipynb", "Ada/lstm (10).ipynb"),
+        ("Ada/lstm.ipynb", "Ada/lstm-Copy1.ipynb"),
+        ("Ada/lstm.ipynb", "Ada/lstm - Copy.ipynb"),
+        ("Ada_12345_67890_lstm.ipynb", "Ada_12345_67891_lstm-1.ipynb"),
+        ("Ada_12345_67890_lstm-1.ipynb", "Ada_12345_67891_lstm.ipynb"),
+        ("Ada_12345_67890_lstm (1).ipynb", "Ada_12345_67891_lstm.ipynb"),
+    ],
+)
+def test_of_copies_the_last_is_taken_and_the_other_named(
+    tmp_path: Path, first: str, last: str
+) -> None:
+    done = collected(tmp_path, {last: ADA, first: OLD})
+    assert submissions(tmp_path) == {"Ada/lstm/lstm.ipynb": ADA}
+    (row,) = done.rows
+    assert row.files == (last,) and [left.file for left in row.left] == [first]
+    assert "later" in row.left[0].why and not row.in_doubt
 
 
 def test_nothing_is_overwritten_unless_one_says_so(tmp_path: Path) -> None:
@@ -404,6 +435,39 @@ def test_the_command_prints_a_table(tmp_path: Path) -> None:
     assert "Ada_L" in done.stdout and "new" in done.stdout
     assert "Belongs to no learner: x.txt." in done.stdout
     assert (course / "submitted/Ada_L/lstm/lstm.ipynb").read_bytes() == ADA
+
+
+def run(tmp_path: Path, files: Mapping[str, bytes]) -> tuple[str, str]:
+    """What the command prints, and the sentence that it ends with."""
+    course = tmp_path / "course"
+    course.mkdir(exist_ok=True)
+    path = tmp_path / "out.zip"
+    path.write_bytes(zipped(files))
+    console = Console(file=io.StringIO(), width=200)
+    try:
+        collect_archive(path, "lstm", course, console)
+        reason = ""
+    except CourseError as error:
+        reason = str(error)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue(), reason
+
+
+def test_the_table_has_a_line_for_each_file(tmp_path: Path) -> None:
+    said, reason = run(
+        tmp_path, {"ada/lstm.ipynb": OLD, "ada/lstm (1).ipynb": ADA, "ada/plot.png": b"x"}
+    )
+    assert "not taken: ada/lstm (1).ipynb counts as later" in said
+    assert "ada/plot.png" in said and "not taken: it is no notebook" in said
+    assert not reason
+
+
+def test_what_needs_a_look_is_said_at_the_end(tmp_path: Path) -> None:
+    _, reason = run(tmp_path, {"ada/a.ipynb": ADA, "ada/b.ipynb": OLD, "../x.ipynb": OLD})
+    assert reason == (
+        "several notebooks, which the grader may refuse: ada. "
+        "not looked at: 1 of the files, named above."
+    )
 
 
 def test_the_command_fails_in_one_sentence(tmp_path: Path) -> None:

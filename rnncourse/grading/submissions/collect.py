@@ -24,10 +24,12 @@ from ...errors import CourseError
 from ...exercise import CHAPTERS
 from ..course import Course
 from .archive import MAX_FILES_INSIDE, Archive, Budget, Member, Unusable, opened, unzipped
-from .finding import is_named_after, is_notebook
+from .choosing import Found, Left, choose
+from .finding import is_notebook
 from .learners import Learners
 from .owners import HandIn, latest, safe, sort
 
+NO_NOTEBOOK = "it is no notebook"
 Outcome = Literal["new", "replaced", "there already", "kept", "not collected"]
 
 
@@ -39,12 +41,16 @@ class Row:
         student: the learner's folder in submitted/.
         files: where they were in the archive.
         why: more about it, "" if there is nothing to say.
+        left: the learner's other files.
+        in_doubt: whether the grader may refuse what was taken.
     """
 
     student: str
     files: tuple[str, ...]
     outcome: Outcome
     why: str = ""
+    left: tuple[Left, ...] = ()
+    in_doubt: bool = False
 
 
 @dataclass
@@ -87,14 +93,26 @@ def collect_archive(
     for row in done.rows:
         happened = f"{row.outcome}: {row.why}" if row.why else row.outcome
         table.add_row(Text(row.student), Text(_some(row.files)), Text(happened))
+        for left in row.left:
+            table.add_row(Text(row.student), Text(left.file), Text(f"not taken: {left.why}"))
     console.print(table)
     for sentence in done.ignored:
         console.print(Text(f"Not looked at: {sentence}."))
     if done.unmatched:
         console.print(Text(f"Belongs to no learner: {_some(done.unmatched, 20)}."))
     console.print(Text(f"Submissions: {course.submitted_folder}"))
+    if reasons := list(_wrong(done)):
+        raise CourseError(" ".join(reasons))
+
+
+def _wrong(done: Collected) -> Iterator[str]:
+    """What somebody has to look at, a sentence each."""
     if failed := [row.student for row in done.rows if row.outcome == "not collected"]:
-        raise CourseError(f"not collected: {_some(failed, 20)}; the table says why.")
+        yield f"not collected: {_some(failed, 20)}; the table says why."
+    if doubtful := [row.student for row in done.rows if row.in_doubt]:
+        yield f"several notebooks, which the grader may refuse: {_some(doubtful, 20)}."
+    if done.ignored:
+        yield f"not looked at: {len(done.ignored)} of the files, named above."
 
 
 def collect(
@@ -165,10 +183,9 @@ def _collect(
     with tempfile.TemporaryDirectory(dir=submitted, prefix=".collect-") as scratch:
         desk = _Desk(Path(scratch), submitted, assignment, replace)
         for student, theirs in sorted(told.learners.items()):
-            done.rows.append(desk.take(student, latest(theirs)))
+            done.rows.append(desk.take(student, theirs))
     for theirs, why in told.unclear:
-        paths = tuple(hand_in.member.shown for hand_in in theirs)
-        done.rows.append(Row(safe(theirs[0].student), paths, "not collected", why))
+        done.rows.append(Row(safe(theirs[0].student), _paths(theirs), "not collected", why))
     return done
 
 
@@ -181,31 +198,35 @@ class _Desk:
         self._budget = Budget()
 
     def take(self, student: str, hand_ins: Sequence[HandIn]) -> Row:
-        files = tuple(hand_in.member.shown for hand_in in hand_ins)
         new = Path(tempfile.mkdtemp(dir=self._scratch)) / self._assignment
         new.mkdir()
+        kept, older = latest(hand_ins)
         try:
             with ExitStack() as stack:
-                found = list(self._notebooks(hand_ins, stack))
-                for name, member in self._named(found).items():
+                choice = choose(list(self._notebooks(kept, stack)), self._assignment)
+                for name, found in choice.taken.items():
                     with (new / name).open("wb") as file:
-                        _copy(member, file, self._budget)
-            return Row(student, files, *self._put(student, new))
+                        _copy(found.member, file, self._budget)
+            outcome, why = self._put(student, new)
         except Unusable as reason:
-            return Row(student, files, "not collected", str(reason))
+            return Row(student, _paths(hand_ins), "not collected", str(reason))
         except OSError as error:
-            return Row(student, files, "not collected", f"{error.strerror}")
+            return Row(student, _paths(hand_ins), "not collected", f"{error.strerror}")
+        files = dict.fromkeys(_paths(found.source for found in choice.taken.values()))
+        left = [Left(path, "it was handed in again later") for path in _paths(older)]
+        left += choice.left
+        left += [Left(path, NO_NOTEBOOK) for path in _paths(h for h in kept if not _may_be_one(h))]
+        whole_why = "; ".join(said for said in (why, choice.why) if said)
+        return Row(student, tuple(files), outcome, whole_why, tuple(left), choice.in_doubt)
 
-    def _notebooks(
-        self, hand_ins: Iterable[HandIn], stack: ExitStack
-    ) -> Iterator[tuple[str, Member]]:
-        """The notebooks among a learner's files with their names, also those in archives."""
+    def _notebooks(self, hand_ins: Iterable[HandIn], stack: ExitStack) -> Iterator[Found]:
+        """The notebooks among a learner's files, also those in archives."""
         for hand_in in hand_ins:
             if hand_in.member.is_archive:
                 inside = self._inside(hand_in.member, stack)
-                yield from ((m.name, m) for m in inside if is_notebook(m.name))
+                yield from (Found(m.name, m, hand_in) for m in inside if is_notebook(m.name))
             elif is_notebook(hand_in.name):
-                yield hand_in.name, hand_in.member
+                yield Found(hand_in.name, hand_in.member, hand_in)
 
     def _inside(self, member: Member, stack: ExitStack) -> list[Member]:
         handle, _ = tempfile.mkstemp(dir=self._scratch)
@@ -215,24 +236,6 @@ class _Desk:
             return stack.enter_context(unzipped(file, MAX_FILES_INSIDE)).members
         except Unusable as reason:
             raise Unusable(f"{member.shown} {reason}") from reason
-
-    def _named(self, found: list[tuple[str, Member]]) -> dict[str, Member]:
-        """The names that notebooks get. The one that is meant gets the assignment's; where that is
-        not clear, all keep their own, with numbers, and the grader looks into them.
-
-        Raises:
-            Unusable: there is no notebook.
-        """
-        whole = f"{self._assignment}.ipynb"
-        exact = [member for name, member in found if name == whole]
-        meant = exact or [m for name, m in found if is_named_after(name, self._assignment)]
-        if len(meant) == 1:
-            return {whole: meant[0]}
-        if not found:
-            raise Unusable("there is no notebook")
-        if len(found) == 1:
-            return {_file_name(found[0][0]): found[0][1]}
-        return {f"{n} {_file_name(name)}": m for n, (name, m) in enumerate(found, 1)}
 
     def _put(self, student: str, new: Path) -> tuple[Outcome, str]:
         """Move a learner's files to their place."""
@@ -267,8 +270,13 @@ def _copy(member: Member, target: IO[bytes], budget: Budget) -> None:
         raise Unusable(f"{member.shown} {reason}") from reason
 
 
-def _file_name(name: str) -> str:
-    return safe(name) or "notebook.ipynb"
+def _paths(hand_ins: Iterable[HandIn]) -> tuple[str, ...]:
+    return tuple(hand_in.member.shown for hand_in in hand_ins)
+
+
+def _may_be_one(hand_in: HandIn) -> bool:
+    """Whether a file may be, or hold, a notebook."""
+    return hand_in.member.is_archive or is_notebook(hand_in.name)
 
 
 def _notebooks(folder: Path) -> dict[str, str]:

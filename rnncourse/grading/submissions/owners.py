@@ -87,12 +87,16 @@ def sort(
     return found, unmatched
 
 
-def latest(hand_ins: Iterable[HandIn]) -> list[HandIn]:
-    """Without files that were handed in again under the same name."""
+def latest(hand_ins: Iterable[HandIn]) -> tuple[list[HandIn], list[HandIn]]:
+    """Files without those that were handed in again under the same name, and the latter."""
     last: dict[tuple[str, ...], HandIn] = {}
+    older = []
     for hand_in in sorted(hand_ins, key=lambda h: h.attempt):
-        last[(hand_in.name,) if any(hand_in.attempt) else hand_in.member.path] = hand_in
-    return list(last.values())
+        name = (hand_in.name,) if any(hand_in.attempt) else hand_in.member.path
+        if name in last:
+            older.append(last[name])
+        last[name] = hand_in
+    return list(last.values()), older
 
 
 def safe(name: str, room: int = 0) -> str:
@@ -126,7 +130,7 @@ def _of_canvas(member: Member, outer: int) -> HandIn | None:
         return None
     again = _ATTEMPT.search(match["file"])
     name = _ATTEMPT.sub("", match["file"])
-    attempt = (int(again[1]) if again else 0, int(match["turn"]))
+    attempt = (int(match["turn"]), int(again[1]) if again else 0)
     return HandIn(match["student"], "canvas", match["number"], name, member, attempt)
 
 
