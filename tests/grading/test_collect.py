@@ -271,6 +271,43 @@ def test_damaged_numbers_stop_the_command(tmp_path: Path) -> None:
             collected(tmp_path, {"ada_10_900_lstm.ipynb": ADA})
 
 
+def test_files_of_different_folders_are_not_fused(tmp_path: Path) -> None:
+    groups = {
+        "week3/Group A/jones/lstm.ipynb": ADA,
+        "week3/Group A/smith/lstm.ipynb": BILAL,
+        "week3/Group B/cem/lstm.ipynb": OLD,
+    }
+    done = collected(tmp_path, groups)
+    assert happened(done) == [("Group_A", "not collected"), ("Group_B", "new")]
+    assert done.rows[0].why == (
+        "week3/Group A/jones/lstm.ipynb and week3/Group A/smith/lstm.ipynb may be from different "
+        "learners: say where the names are with --pattern, such as '(?P<student>[^/]+)/[^/]+$'"
+    )
+    done = collected(tmp_path, groups, pattern="(?P<student>[^/]+)/[^/]+$")
+    assert happened(done) == [("cem", "new"), ("jones", "new"), ("smith", "new")]
+
+
+def test_several_assignments_of_one_learner_are_no_different_learners(tmp_path: Path) -> None:
+    done = collected(
+        tmp_path,
+        {
+            "ada/gru/gru.ipynb": OLD,
+            "ada/lstm/lstm.ipynb": ADA,
+            "ben/gru/gru.ipynb": OLD,
+            "ben/lstm/lstm.ipynb": BILAL,
+        },
+    )
+    assert happened(done) == [("ada", "new"), ("ben", "new")]
+    assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": ADA, "ben/lstm/lstm.ipynb": BILAL}
+
+
+def test_a_platforms_folder_is_one_learners_whatever_lies_in_it(tmp_path: Path) -> None:
+    folder = "Ada_12_assignsubmission_file_"
+    done = collected(tmp_path, {f"{folder}/a/lstm.ipynb": ADA, f"{folder}/b/lstm.ipynb": OLD})
+    assert happened(done) == [("Ada", "new")] and done.rows[0].in_doubt
+    assert len(submissions(tmp_path)) == 2
+
+
 def test_names_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w") as made:

@@ -25,10 +25,12 @@ from ...exercise import CHAPTERS
 from ..course import Course
 from .archive import MAX_FILES_INSIDE, Archive, Budget, Member, Unusable, opened, unzipped
 from .choosing import Found, Left, choose
-from .finding import is_notebook
+from .finding import is_named_after, is_notebook
 from .learners import Learners
 from .owners import HandIn, latest, safe, sort
 
+INNERMOST = "(?P<student>[^/]+)/[^/]+$"
+"""A pattern: the folder that a file lies in is the learner's."""
 NO_NOTEBOOK = "it is no notebook"
 Outcome = Literal["new", "replaced", "there already", "kept", "not collected"]
 
@@ -175,7 +177,7 @@ def _collect(
         there = f"there is {', '.join(unmatched[:3])}" if unmatched else "it holds no files"
         raise CourseError(
             f"nothing could be matched to a learner ({there}): "
-            "say where the names are with --pattern, such as '(?P<student>[^/]+)/lstm'."
+            f"say where the names are with --pattern, such as '{INNERMOST}'."
         )
     done = Collected(unmatched=unmatched, ignored=files.ignored)
     submitted.mkdir(parents=True, exist_ok=True)
@@ -202,6 +204,7 @@ class _Desk:
         new.mkdir()
         kept, older = latest(hand_ins)
         try:
+            self._check_folders(hand_ins)
             with ExitStack() as stack:
                 choice = choose(list(self._notebooks(kept, stack)), self._assignment)
                 for name, found in choice.taken.items():
@@ -218,6 +221,28 @@ class _Desk:
         left += [Left(path, NO_NOTEBOOK) for path in _paths(h for h in kept if not _may_be_one(h))]
         whole_why = "; ".join(said for said in (why, choice.why) if said)
         return Row(student, tuple(files), outcome, whole_why, tuple(left), choice.in_doubt)
+
+    def _check_folders(self, hand_ins: Sequence[HandIn]) -> None:
+        """Where no platform says whose files are, those of different folders may be different
+        learners'.
+
+        Raises:
+            Unusable: there are notebooks in different folders.
+        """
+        unsure = [h for h in hand_ins if not h.platform and self._may_be_meant(h)]
+        first = {h.member.path[:-1]: h.member.shown for h in reversed(unsure)}
+        if len(first) > 1:
+            raise Unusable(
+                f"{' and '.join(sorted(first.values())[:2])} may be from different learners: say "
+                f"where the names are with --pattern, such as '{INNERMOST}'"
+            )
+
+    def _may_be_meant(self, hand_in: HandIn) -> bool:
+        """Whether a file may be a notebook of this assignment."""
+        others = (name for name in CHAPTERS if name != self._assignment)
+        of_this = is_named_after(hand_in.name, self._assignment)
+        of_another = any(is_named_after(hand_in.name, name) for name in others)
+        return _may_be_one(hand_in) and (of_this or not of_another)
 
     def _notebooks(self, hand_ins: Iterable[HandIn], stack: ExitStack) -> Iterator[Found]:
         """The notebooks among a learner's files, also those in archives."""
