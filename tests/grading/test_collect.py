@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from rnncourse.errors import CourseError
+from rnncourse.grading.course import Course
 from rnncourse.grading.submissions import archive as archives
 from rnncourse.grading.submissions.choosing import Left
 from rnncourse.grading.submissions.collect import Collected, collect, collect_archive
@@ -261,6 +262,14 @@ def test_long_names_keep_their_numbers(tmp_path: Path) -> None:
     name = "L" * 140
     done = collected(tmp_path, moodle(f"{name}_10", f"{name}_11"))
     assert [row.student[-3:] for row in done.rows] == ["_10", "_11"]
+
+
+@pytest.mark.parametrize("name", ["+49 Kim", "@home Kim", "=cmd", "-rf Kim", "\u738b" * 100])
+def test_every_folder_is_one_that_the_grader_takes(tmp_path: Path, name: str) -> None:
+    done = collected(tmp_path, moodle(f"{name}_10"))
+    assert [row.outcome for row in done.rows] == ["new"]
+    course = Course.open(tmp_path)
+    assert course.students("lstm") and not course.misnamed()
 
 
 def test_damaged_numbers_stop_the_command(tmp_path: Path) -> None:

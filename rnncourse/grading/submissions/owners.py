@@ -27,6 +27,7 @@ _COPY = re.compile(r"\W*(copy)?\W*\d{0,2}\W*", re.IGNORECASE)
 """What systems add to the name of a second file."""
 
 _MAX_NAME = 100
+_MAX_BYTES = 200
 
 
 @dataclass(frozen=True)
@@ -100,14 +101,16 @@ def latest(hand_ins: Iterable[HandIn]) -> tuple[list[HandIn], list[HandIn]]:
 
 
 def safe(name: str, room: int = 0) -> str:
-    """A name that a file or folder can have everywhere; "" if nothing is left of it.
+    """A name that a file or folder can have everywhere, and that the grader takes for a learner's;
+    "" if nothing is left of it.
 
     Args:
         room: for how many characters more there must be room.
     """
     text = unicodedata.normalize("NFC", name)
     text = "".join(c if unicodedata.category(c)[0] in "LMN" or c in ".@+-" else " " for c in text)
-    return "_".join(text.split()).strip("._-")[: _MAX_NAME - room]
+    text = "_".join(text.split()).strip("._-+@")[: _MAX_NAME - room]
+    return text.encode()[: _MAX_BYTES - room].decode(errors="ignore")
 
 
 def _of_moodle(member: Member, outer: int) -> HandIn | None:
