@@ -527,3 +527,24 @@ def test_the_command_fails_in_one_sentence(tmp_path: Path) -> None:
     ):
         with pytest.raises(CourseError, match=reason):
             collect_archive(path, assignment, folder, console)
+
+
+def test_learners_without_a_notebook_are_counted_and_named(tmp_path: Path) -> None:
+    folder = "{}_assignsubmission_file_/"
+    files = moodle("Ada_10") | {
+        folder.format("Ben_11") + "a.pdf": b"%PDF",
+        folder.format("Cem_12") + "a.py": b"x",
+        folder.format("Dan_13"): b"",
+        folder.format("Ada_10"): b"",
+    }
+    said, reason = run(tmp_path, files)
+    assert "handed in no notebook: 3 learners, Ben, Cem, Dan." in reason
+    assert "Dan_13_assignsubmission_file_" in said and "the folder is empty" in said
+
+
+def test_an_empty_folder_in_a_folder_is_named_too(tmp_path: Path) -> None:
+    for name in ("Ada_10", "Ben_11"):
+        (tmp_path / f"out/{name}_assignsubmission_file_").mkdir(parents=True)
+    (tmp_path / "out/Ada_10_assignsubmission_file_/lstm.ipynb").write_bytes(ADA)
+    done = put(tmp_path / "out", tmp_path)
+    assert happened(done) == [("Ada", "new"), ("Ben", "not collected")]

@@ -100,10 +100,12 @@ class Archive:
     """What people made in an archive or a folder; what systems and Jupyter put there is left out.
 
     Attributes:
+        folders: the paths of folders, also of empty ones.
         ignored: what is not taken, and why, a sentence each.
     """
 
     members: list[Member] = field(default_factory=list)
+    folders: list[tuple[str, ...]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
 
@@ -155,6 +157,8 @@ def _in_folder(folder: Path) -> Archive:
             parts = path.relative_to(folder).parts
             if stat.S_ISLNK(mode):
                 found.ignored.append(f"{shown('/'.join(parts))} is a link")
+            elif stat.S_ISDIR(mode):
+                found.folders.append(parts)
             elif stat.S_ISREG(mode) and is_learners(name):
                 found.members.append(Member(parts, partial(_open_file, path)))
         if len(found.members) > MAX_FILES:
@@ -170,6 +174,8 @@ def _in_zip(archive: zipfile.ZipFile) -> Archive:
         if info.is_dir() or not path.parts or not all(map(is_learners, path.parts)):
             if ".." in path.parts:
                 found.ignored.append(f"{name} would lie outside the archive")
+            elif info.is_dir():
+                found.folders.append(path.parts)
         elif path.anchor or path.drive:
             found.ignored.append(f"{name} would lie outside the archive")
         elif stat.S_ISLNK(info.external_attr >> 16):

@@ -10,6 +10,8 @@ from .archive import Member, Unusable
 from .finding import is_named_after
 from .owners import HandIn, safe
 
+NO_NOTEBOOK = "there is no notebook"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -61,7 +63,7 @@ def choose(found: Sequence[Found], assignment: str) -> Choice:
         Unusable: there is no notebook.
     """
     if not found:
-        raise Unusable("there is no notebook")
+        raise Unusable(NO_NOTEBOOK)
     whole = f"{assignment}.ipynb"
     named = [one for one in found if is_named_after(one.name, assignment)]
     if not named:

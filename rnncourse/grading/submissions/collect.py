@@ -24,14 +24,15 @@ from ...errors import CourseError
 from ...exercise import CHAPTERS
 from ..course import Course
 from .archive import MAX_FILES_INSIDE, Archive, Budget, Member, Unusable, opened, unzipped
-from .choosing import Found, Left, choose
+from .choosing import NO_NOTEBOOK, Found, Left, choose
 from .finding import is_named_after, is_notebook
 from .learners import Learners
-from .owners import HandIn, latest, safe, sort
+from .owners import HandIn, empty, latest, safe, sort
 
 INNERMOST = "(?P<student>[^/]+)/[^/]+$"
 """A pattern: the folder that a file lies in is the learner's."""
-NO_NOTEBOOK = "it is no notebook"
+NO_FILE = "the folder is empty"
+OTHER_FILE = "it is no notebook"
 Outcome = Literal["new", "replaced", "there already", "kept", "not collected"]
 
 
@@ -111,10 +112,16 @@ def _wrong(done: Collected) -> Iterator[str]:
     """What somebody has to look at, a sentence each."""
     if failed := [row.student for row in done.rows if row.outcome == "not collected"]:
         yield f"not collected: {_some(failed, 20)}; the table says why."
+    if without := [row.student for row in done.rows if row.why in (NO_NOTEBOOK, NO_FILE)]:
+        yield f"handed in no notebook: {_learners(len(without))}, {', '.join(without)}."
     if doubtful := [row.student for row in done.rows if row.in_doubt]:
         yield f"several notebooks, which the grader may refuse: {_some(doubtful, 20)}."
     if done.ignored:
         yield f"not looked at: {len(done.ignored)} of the files, named above."
+
+
+def _learners(number: int) -> str:
+    return "1 learner" if number == 1 else f"{number} learners"
 
 
 def collect(
@@ -188,6 +195,8 @@ def _collect(
             done.rows.append(desk.take(student, theirs))
     for theirs, why in told.unclear:
         done.rows.append(Row(safe(theirs[0].student), _paths(theirs), "not collected", why))
+    for student, path in empty(files.folders, files.members, assignment):
+        done.rows.append(Row(student, (path,), "not collected", NO_FILE))
     return done
 
 
@@ -218,7 +227,7 @@ class _Desk:
         files = dict.fromkeys(_paths(found.source for found in choice.taken.values()))
         left = [Left(path, "it was handed in again later") for path in _paths(older)]
         left += choice.left
-        left += [Left(path, NO_NOTEBOOK) for path in _paths(h for h in kept if not _may_be_one(h))]
+        left += [Left(path, OTHER_FILE) for path in _paths(h for h in kept if not _may_be_one(h))]
         whole_why = "; ".join(said for said in (why, choice.why) if said)
         return Row(student, tuple(files), outcome, whole_why, tuple(left), choice.in_doubt)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .archive import Member
+from .reader import shown
 
 _MOODLE = re.compile(
     r"^(?P<student>.+?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?$"
@@ -86,6 +87,20 @@ def sort(
         else:
             unmatched.append(member.shown)
     return found, unmatched
+
+
+def empty(
+    folders: Iterable[tuple[str, ...]], members: Sequence[Member], assignment: str
+) -> list[tuple[str, str]]:
+    """Learners whose folder from Moodle holds no file: their names and the folders' paths."""
+    outer = _common_folders([member.path for member in members], assignment)
+    full = {member.path[:n] for member in members for n in range(len(member.path))}
+    found = []
+    for path in folders:
+        match = _MOODLE.match(path[-1]) if len(path) <= outer + 1 and path not in full else None
+        if match and safe(match["student"]):
+            found.append((safe(match["student"]), shown("/".join(path))))
+    return found
 
 
 def latest(hand_ins: Iterable[HandIn]) -> tuple[list[HandIn], list[HandIn]]:
