@@ -148,15 +148,18 @@ def collect(
     replace: Annotated[
         bool, typer.Option("--replace", help="also where another version is there already")
     ] = False,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="list all learners, also in a large class")
+    ] = False,
 ) -> None:
     """Put learners' files from a learning platform where the grader looks for them.
 
     What a learner has handed in before is kept unless --replace is given. The exit status is 1 when
-    a learner's files could not be taken; those of the others are.
+    something needs a look, such as a learner without a notebook; all others' files are taken.
     """
     with _grader_installed():
         from .grading.submissions.collect import collect_archive
-    collect_archive(archive, assignment, course, console, pattern, replace)
+    collect_archive(archive, assignment, course, console, pattern, replace, everybody)
 
 
 @app.command()

@@ -483,7 +483,7 @@ def test_the_command_prints_a_table(tmp_path: Path) -> None:
     assert (course / "submitted/Ada_L/lstm/lstm.ipynb").read_bytes() == ADA
 
 
-def run(tmp_path: Path, files: Mapping[str, bytes]) -> tuple[str, str]:
+def run(tmp_path: Path, files: Mapping[str, bytes], everybody: bool = False) -> tuple[str, str]:
     """What the command prints, and the sentence that it ends with."""
     course = tmp_path / "course"
     course.mkdir(exist_ok=True)
@@ -491,7 +491,7 @@ def run(tmp_path: Path, files: Mapping[str, bytes]) -> tuple[str, str]:
     path.write_bytes(zipped(files))
     console = Console(file=io.StringIO(), width=200)
     try:
-        collect_archive(path, "lstm", course, console)
+        collect_archive(path, "lstm", course, console, everybody=everybody)
         reason = ""
     except CourseError as error:
         reason = str(error)
@@ -511,8 +511,7 @@ def test_the_table_has_a_line_for_each_file(tmp_path: Path) -> None:
 def test_what_needs_a_look_is_said_at_the_end(tmp_path: Path) -> None:
     _, reason = run(tmp_path, {"ada/a.ipynb": ADA, "ada/b.ipynb": OLD, "../x.ipynb": OLD})
     assert reason == (
-        "several notebooks, which the grader may refuse: ada. "
-        "not looked at: 1 of the files, named above."
+        "several notebooks, which the grader may refuse: ada. Not looked at, as said above: 1 file."
     )
 
 
@@ -523,7 +522,7 @@ def test_the_command_fails_in_one_sentence(tmp_path: Path) -> None:
     for assignment, folder, reason in (
         ("lsmt", tmp_path, "there is no assignment called lsmt"),
         ("lstm", tmp_path / "nowhere", "there is no folder"),
-        ("lstm", tmp_path, "not collected: bold; the table says why"),
+        ("lstm", tmp_path, "1 learner handed in no notebook: bold"),
     ):
         with pytest.raises(CourseError, match=reason):
             collect_archive(path, assignment, folder, console)
@@ -538,8 +537,13 @@ def test_learners_without_a_notebook_are_counted_and_named(tmp_path: Path) -> No
         folder.format("Ada_10"): b"",
     }
     said, reason = run(tmp_path, files)
-    assert "handed in no notebook: 3 learners, Ben, Cem, Dan." in reason
+    assert reason == "3 learners handed in no notebook: Ben, Cem, Dan."
     assert "Dan_13_assignsubmission_file_" in said and "the folder is empty" in said
+
+
+def test_who_could_be_another_is_named_at_the_end(tmp_path: Path) -> None:
+    _, reason = run(tmp_path, {"x/ada/lstm.ipynb": ADA, "x/ben/lstm.ipynb": OLD, "y/c.pdf": b"x"})
+    assert reason == ("not collected: x; the table says why. 1 learner handed in no notebook: y.")
 
 
 def test_an_empty_folder_in_a_folder_is_named_too(tmp_path: Path) -> None:
@@ -548,3 +552,17 @@ def test_an_empty_folder_in_a_folder_is_named_too(tmp_path: Path) -> None:
     (tmp_path / "out/Ada_10_assignsubmission_file_/lstm.ipynb").write_bytes(ADA)
     done = put(tmp_path / "out", tmp_path)
     assert happened(done) == [("Ada", "new"), ("Ben", "not collected")]
+
+
+def test_of_a_large_class_only_what_is_odd_is_listed(tmp_path: Path) -> None:
+    files = moodle(*(f"Learner{n}_{n + 100}" for n in range(50)))
+    files["Zoe_99_assignsubmission_file_/a.pdf"] = b"%PDF"
+    files["Yan_98_assignsubmission_file_/lstm.ipynb"] = ADA
+    files["Yan_98_assignsubmission_file_/lstm (1).ipynb"] = OLD
+    said, reason = run(tmp_path, files)
+    assert "Learner7" not in said and "Zoe" in said and "Yan" in said
+    assert "what happened" in said and "\n51 new, 1 not collected.\n" in said
+    assert "50 that are plain; --all lists all" in said
+    assert reason == "1 learner handed in no notebook: Zoe."
+    said, _ = run(tmp_path, files, everybody=True)
+    assert "Learner7" in said and "51 there already, 1 not collected." in said

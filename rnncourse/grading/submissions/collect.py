@@ -10,11 +10,12 @@ import hashlib
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -32,6 +33,8 @@ from .owners import HandIn, empty, latest, safe, sort
 INNERMOST = "(?P<student>[^/]+)/[^/]+$"
 """A pattern: the folder that a file lies in is the learner's."""
 NO_FILE = "the folder is empty"
+MAX_ROWS = 40
+"""Up to how many learners are all listed."""
 OTHER_FILE = "it is no notebook"
 Outcome = Literal["new", "replaced", "there already", "kept", "not collected"]
 
@@ -77,8 +80,12 @@ def collect_archive(
     console: Console,
     pattern: str | None = None,
     replace: bool = False,
+    everybody: bool = False,
 ) -> None:
     """What `rnncourse collect` does: collect into a course folder, and print what happened.
+
+    Args:
+        everybody: list all learners, also where there are many and nothing is to be said.
 
     Raises:
         CourseError: an input is wrong, and nothing was collected; or some learners' files could not
@@ -92,32 +99,60 @@ def collect_archive(
     with course.lock():
         submitted = course.submitted_folder
         done = collect(archive, submitted, course.learners, assignment, pattern, replace)
-    table = Table("learner", "file", "")
-    for row in done.rows:
-        happened = f"{row.outcome}: {row.why}" if row.why else row.outcome
-        table.add_row(Text(row.student), Text(_some(row.files)), Text(happened))
-        for left in row.left:
-            table.add_row(Text(row.student), Text(left.file), Text(f"not taken: {left.why}"))
-    console.print(table)
+    listed = done.rows if everybody or len(done.rows) <= MAX_ROWS else list(filter(_odd, done.rows))
+    if listed:
+        console.print(_table(listed))
+    if len(listed) < len(done.rows):
+        console.print(f"Not listed: {len(done.rows) - len(listed)} that are plain; --all lists all")
     for sentence in done.ignored:
         console.print(Text(f"Not looked at: {sentence}."))
     if done.unmatched:
         console.print(Text(f"Belongs to no learner: {_some(done.unmatched, 20)}."))
+    console.print(_summary(done.rows))
     console.print(Text(f"Submissions: {course.submitted_folder}"))
     if reasons := list(_wrong(done)):
+        reasons[0] = reasons[0][0].lower() + reasons[0][1:]
         raise CourseError(" ".join(reasons))
+
+
+def _odd(row: Row) -> bool:
+    """Whether there is more to say than that a learner's notebook is there."""
+    others = any(left.why != OTHER_FILE for left in row.left)
+    return row.outcome not in ("new", "there already") or bool(row.why) or others
+
+
+def _table(rows: Iterable[Row]) -> Table:
+    table = Table("learner", "file", "what happened")
+    for row in rows:
+        happened = f"{row.outcome}: {row.why}" if row.why else row.outcome
+        table.add_row(Text(row.student), Text(_some(row.files)), Text(happened))
+        for left in row.left:
+            table.add_row(Text(row.student), Text(left.file), Text(f"not taken: {left.why}"))
+    return table
+
+
+def _summary(rows: Iterable[Row]) -> str:
+    """How many learners there were of each outcome."""
+    times = Counter(row.outcome for row in rows)
+    return ", ".join(f"{times[name]} {name}" for name in get_args(Outcome) if times[name]) + "."
 
 
 def _wrong(done: Collected) -> Iterator[str]:
     """What somebody has to look at, a sentence each."""
-    if failed := [row.student for row in done.rows if row.outcome == "not collected"]:
-        yield f"not collected: {_some(failed, 20)}; the table says why."
-    if without := [row.student for row in done.rows if row.why in (NO_NOTEBOOK, NO_FILE)]:
-        yield f"handed in no notebook: {_learners(len(without))}, {', '.join(without)}."
+    failed = [row for row in done.rows if row.outcome == "not collected"]
+    without = [row.student for row in failed if row.why in (NO_NOTEBOOK, NO_FILE)]
+    if others := [row.student for row in failed if row.why not in (NO_NOTEBOOK, NO_FILE)]:
+        yield f"Not collected: {_some(others, 20)}; the table says why."
+    if without:
+        yield f"{_learners(len(without))} handed in no notebook: {', '.join(without)}."
     if doubtful := [row.student for row in done.rows if row.in_doubt]:
-        yield f"several notebooks, which the grader may refuse: {_some(doubtful, 20)}."
+        yield f"Several notebooks, which the grader may refuse: {_some(doubtful, 20)}."
     if done.ignored:
-        yield f"not looked at: {len(done.ignored)} of the files, named above."
+        yield f"Not looked at, as said above: {_files(len(done.ignored))}."
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
 
 
 def _learners(number: int) -> str:
