@@ -37,7 +37,8 @@ One class of the course on recurrent networks. Run every command in this folder.
 | export all marks | `nbgrader export` |
 
 Marks are in `gradebook.db`, pages for learners in `feedback/`, a page on the whole class in
-`class/`. `records/` holds the secret seed of each assignment. Keep it, and hand it to nobody.
+`class/`. `records/` holds the secret seed of each assignment and which learner is which on Moodle
+or Canvas. Keep it, and hand it to nobody.
 
 `source/` holds links to the assignments in {checkout}; your own assignments can
 lie beside them. Link an assignment that the checkout gets later:
