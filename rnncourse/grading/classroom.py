@@ -144,7 +144,7 @@ class _Lane:
     """Submissions on their way through a pool.
 
     A submission that ran into a time limit runs once more when all others are done, alone: only
-    then is it too slow.
+    then is it too slow. One that slept would sleep again.
     """
 
     def __init__(self, exam: Exam, open_pool: Callable[[], Pool]) -> None:

@@ -13,6 +13,12 @@ from .sandbox.host import ExerciseRun, Run
 from .spec import Trial
 from .submissions.submission import Submission
 
+_WHY_SO_LONG: dict[Verdict, str] = {
+    "timeout": "is there a loop that never stops?",
+    "slept": "is there a time.sleep, or something that never comes?",
+}
+"""What to ask whoever took too long."""
+
 
 def judge_submission(
     submission: Submission,
@@ -93,8 +99,8 @@ def _for_a_person(graded: ExerciseRecord, flags: tuple[str, ...]) -> ExerciseRec
 
 
 def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tuple[Verdict, float]:
-    if run.ended == "timeout":
-        return "timeout", 0.0
+    if run.ended in ("timeout", "slept"):
+        return run.ended, 0.0
     if run.ended == "died":
         return "error", 0.0
     if report.unfilled:
@@ -109,8 +115,8 @@ def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tu
 
 
 def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
-    if verdict == "timeout":
-        return f"{run.note[0].upper()}{run.note[1:]}: is there a loop that never stops?"
+    if verdict in _WHY_SO_LONG:
+        return f"{run.note[0].upper()}{run.note[1:]}: {_WHY_SO_LONG[verdict]}"
     if run.ended == "died":
         return f"This function could not be graded: {run.note.rstrip('.')}."
     if report.unfilled:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..checks.judge import Mistake, Report, StageReport
 
-Verdict = Literal["passed", "partial", "failed", "unfilled", "error", "timeout", "refused"]
+Verdict = Literal["passed", "partial", "failed", "unfilled", "error", "timeout", "slept", "refused"]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox.deadline import SLACK, Budget, ChildClock, Deadline
+from rnncourse.grading.sandbox.deadline import SLACK, Budget, ChildClock, Deadline, Slept
 from rnncourse.grading.sandbox.host import Limits, Questions, Worker
 from tests.grading.sandboxes import needs_sandbox
 
@@ -66,8 +66,35 @@ def test_whoever_only_sleeps_ends_as_well(now: list[float]) -> None:
         now[0] += 2
         assert 0 < budget() <= 2
     now[0] += 2
-    with pytest.raises(TimeoutError, match=f"it did not end within {2 * SLACK} seconds"):
+    with pytest.raises(Slept, match=f"it waited or slept for {2 * SLACK} seconds"):
         budget()
+
+
+def test_whoever_hardly_computes_for_a_while_ends_before(now: list[float]) -> None:
+    clock = Clock()
+    budget = Budget(20, clock, 0, idle=3)
+    for computed in (1, 0.4):  # a busy machine is no sleep
+        now[0] += 3
+        clock.shows += computed
+        assert 0 < budget() <= 3
+    now[0] += 3
+    clock.shows += 0.2
+    with pytest.raises(Slept, match="it waited or slept for 3 seconds"):
+        budget()
+
+
+def test_whoever_computes_now_and_then_did_not_sleep(now: list[float]) -> None:
+    clock = Clock()
+    budget = Budget(20, clock, 0, latest=now[0] + 9, idle=3)
+    for _ in range(2):
+        now[0] += 3
+        clock.shows += 1
+        budget()
+    now[0] += 3
+    clock.shows += 1
+    with pytest.raises(TimeoutError, match="it did not end within 9 seconds") as error:
+        budget()
+    assert not isinstance(error.value, Slept)
 
 
 def test_waits_are_not_so_short_that_they_are_many(now: list[float]) -> None:
@@ -192,7 +219,7 @@ def hold_up_children(sandbox: psutil.Process, settled: set[int], done: threading
 def test_sleep_is_not_computing_and_ends_later(worker: Worker, questions: Questions) -> None:
     assert note(worker, questions, "time.sleep(0.03)", 0.1) == ("done", "")
     sleeping = note(worker, questions, "time.sleep(60)", 0.2)
-    assert sleeping == ("timeout", "it did not end within 2 seconds")
+    assert sleeping == ("slept", "it waited or slept for 2 seconds")
 
 
 @needs_sandbox

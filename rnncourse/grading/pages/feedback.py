@@ -22,6 +22,8 @@ _NEXT: dict[Verdict, str] = {
     "The last line of the error says what is wrong.",
     "timeout": "go through the first two steps of {} with pencil and paper. What should make it "
     "end?",
+    "slept": "look for what waits in your notebook, such as time.sleep or a download, and take it "
+    "out.",
     "refused": "open your file in Jupyter and save it again. Hand in that file, if you still can.",
 }
 """What to do about an exercise that is not right, by verdict."""
@@ -129,7 +131,7 @@ def _look(e: ExerciseRecord, by_hand: bool) -> Look:
 
 def _judged(e: ExerciseRecord) -> Report | None:
     """The report, if its stages say something about the learner's function."""
-    skip = e.report is None or e.report.unfilled or e.verdict in ("timeout", "refused")
+    skip = e.report is None or e.report.unfilled or e.verdict in ("timeout", "slept", "refused")
     return None if skip else e.report
 
 

@@ -23,6 +23,7 @@ _REASONS = {
     "refused": "Could not be read",
     "error": "Ended with an error",
     "timeout": "Did not end",
+    "slept": "Waited or slept too long",
     "repaired": "Was mended before it ran",
     "late": "Was handed in late",
 }
@@ -204,7 +205,7 @@ def _what_went_wrong(e: ExerciseRecord) -> str:
     """A sentence that learners with the same mistake share; "" for none."""
     if e.flags or e.verdict in ("passed", "unfilled", "refused"):
         return ""
-    return e.message if e.mistake or e.verdict in ("error", "timeout") else _NAMELESS
+    return e.message if e.mistake or e.verdict in ("error", "timeout", "slept") else _NAMELESS
 
 
 def _share(exercise: str, found: Sequence[_Submission]) -> _Share:

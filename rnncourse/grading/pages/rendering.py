@@ -39,6 +39,7 @@ LOOKS = {
         Look("unfilled", "○", "not filled in"),
         Look("error", "!", "ended with an error"),
         Look("timeout", "∞", "did not end"),
+        Look("slept", "∞", "waited or slept"),
         Look("refused", "⊘", "could not be read"),
         Look("waits", "?", "waits for a person"),
         Look("by-hand", "✎", "marked by a person"),

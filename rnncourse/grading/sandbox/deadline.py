@@ -2,8 +2,8 @@
 
 Computing time is what the kernel has counted for the child's process, all its threads together. So
 an honest answer on a busy machine has the time that it needs, a loop ends when it has used its
-share, and what only sleeps ends as well. The kernel is asked only when a child takes longer than
-its share on the clock, which is hardly ever.
+share, and what sleeps ends when it has hardly computed anything for a while. The kernel is asked
+only when a child takes longer than that on the clock, which is hardly ever.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import math
 import time
 
 SLACK = 10
-"""How many times its share of computing time a child may take on the clock."""
+"""How many times its share of computing time a child may take on the clock. Whoever computes less
+than that part of a while sleeps, or waits for something."""
 SOONEST = 0.02
 """Seconds between two looks at the computing time."""
 
@@ -44,6 +45,10 @@ class ChildClock:
         return time.monotonic() - self._made
 
 
+class Slept(TimeoutError):
+    """The time is over, and hardly any of it was used to compute."""
+
+
 class Budget:
     """The patience with a child while it does one thing.
 
@@ -52,20 +57,28 @@ class Budget:
         clock: the child's.
         used: what the clock showed when it began.
         latest: the instant when all is over, whatever is left.
+        idle: seconds on the clock after which it ends if it has hardly computed meanwhile.
     """
 
     def __init__(
-        self, seconds: float, clock: ChildClock, used: float, latest: float = math.inf
+        self,
+        seconds: float,
+        clock: ChildClock,
+        used: float,
+        latest: float = math.inf,
+        idle: float = math.inf,
     ) -> None:
-        self._seconds, self._clock, self._used = seconds, clock, used
+        self._seconds, self._clock, self._used, self._idle = seconds, clock, used, idle
         self._began = time.monotonic()
         self._end = min(self._began + SLACK * seconds, latest)
-        self._next = min(self._began + seconds, self._end)
+        self._since, self._showed = self._began, used  # where the while began that is looked at
+        self._next = min(self._began + seconds, self._began + idle, self._end)
 
     def __call__(self) -> float:
         """How long to wait for the child now, in seconds.
 
         Raises:
+            Slept: it has had its time and did not use it.
             TimeoutError: it has had its share. The message says so of "it".
         """
         now = time.monotonic()
@@ -74,12 +87,23 @@ class Budget:
         return self._next - now
 
     def _look(self, now: float) -> None:
-        left = self._seconds - (self._clock.read() - self._used)
+        shows = self._clock.read()
+        left = self._seconds - (shows - self._used)
         if left <= 0:
             raise TimeoutError(f"it used {self._seconds:g} seconds of computing time")
+        if now >= self._since + self._idle:
+            _keep_awake(now - self._since, shows - self._showed)
+            self._since, self._showed = now, shows
         if now >= self._end:
+            _keep_awake(now - self._began, shows - self._used)
             raise TimeoutError(f"it did not end within {self._end - self._began:.3g} seconds")
-        self._next = min(now + max(left, SOONEST), self._end)
+        self._next = min(now + max(left, SOONEST), self._since + self._idle, self._end)
+
+
+def _keep_awake(seconds: float, computing: float) -> None:
+    """Raises: Slept: hardly any of the time on the clock was used to compute."""
+    if computing < seconds / SLACK:
+        raise Slept(f"it waited or slept for {seconds:.2g} seconds")
 
 
 class Deadline:

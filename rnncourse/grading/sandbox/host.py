@@ -24,7 +24,7 @@ from typing import Literal, Self
 from ...checks.drivers import Outcome
 from ...checks.judge import Key
 from ...checks.plan import Case
-from .deadline import Budget, ChildClock, Deadline
+from .deadline import Budget, ChildClock, Deadline, Slept
 from .launch import Launch, Layers, SandboxError
 from .protocol import (
     END,
@@ -46,7 +46,7 @@ from .protocol import (
     send_encoded,
 )
 
-Ended = Literal["done", "timeout", "died"]
+Ended = Literal["done", "timeout", "slept", "died"]
 
 MAX_SKIPPED = 2
 """How many cells that hang or kill their process are left out before a notebook is given up."""
@@ -54,6 +54,8 @@ MAX_SOURCE = 80_000
 """Characters of a cell that fit into a frame, whatever they are."""
 MAX_FLAGS = 10
 """Reasons for a person to look that are taken from a worker for an exercise."""
+MAX_QUOTED = 40
+"""Characters of a cell's first line in a message."""
 END_SECONDS = 15.0
 """Within which a worker has to get rid of a child, or to end."""
 
@@ -76,6 +78,16 @@ class Limits:
     exercise: float = 10.0
     submission: float = 300.0
     memory: int = 1 << 30
+
+    @property
+    def idle(self) -> float:
+        """Seconds on the clock after which code ends that has hardly computed meanwhile."""
+        return self.submission / 10
+
+    @property
+    def cells_on_the_clock(self) -> float:
+        """Seconds on the clock for all cells together: the other half is for the exercises."""
+        return self.submission / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +144,8 @@ class ExerciseRun:
 
     Attributes:
         outcomes: of the calls that came to an end.
-        ended: "done"; or it ran into its time limit; or its process ended or had to be ended.
+        ended: "done"; or it ran into its time limit, computing or asleep; or its process ended or
+            had to be ended.
         note: what happened if it is not done.
     """
 
@@ -215,8 +228,7 @@ class Worker:
         deaths = 0
         while not progress.complete:
             if progress.is_overdue:
-                reason = f"all of it took more than {limits.submission:g} seconds"
-                progress.give_up("timeout", reason)
+                progress.give_up(progress.late, progress.reason_if_late)
                 break
             try:
                 self._attempt(progress)
@@ -352,6 +364,7 @@ class _Progress:
     Attributes:
         latest: the instant when all is over.
         cells_done: whether a child has run the cells to their end, or none will.
+        late: how it ends if all is over: the last that took too long computed, or it slept.
         skipped: cells that are left out from now on, with the reason.
     """
 
@@ -370,6 +383,7 @@ class _Progress:
         self.flags: dict[str, tuple[str, ...]] = {}
         self.exercises: dict[str, ExerciseRun] = {}
         self.cells_done = False
+        self.late: Ended = "timeout"
         too_long = f"the cell is not run: it has over {MAX_SOURCE} characters"
         self.skipped = {k: too_long for k, cell in enumerate(cells) if len(cell) > MAX_SOURCE}
         self._left_out = 0
@@ -387,6 +401,17 @@ class _Progress:
     @property
     def is_overdue(self) -> bool:
         return time.monotonic() >= self.latest
+
+    @property
+    def reason_if_late(self) -> str:
+        most = f"all of it took more than {self.limits.submission:g} seconds"
+        return f"{most}, in which it waited or slept" if self.late == "slept" else most
+
+    @property
+    def share(self) -> float:
+        """Seconds on the clock for the next exercise. One share is left for what has to run again
+        if this one fails."""
+        return (self.latest - time.monotonic()) / (len(self.pending) + 1)
 
     def run(self, layers: str) -> Run:
         return Run(tuple(self.ran), self.exercises, self.notes, self.flags, layers)
@@ -409,8 +434,9 @@ class _Progress:
 
     def fail(self, error: Exception, status: int) -> None:
         """Record that the child failed where it was: in a cell, or in an exercise."""
-        ended: Ended = "timeout" if isinstance(error, TimeoutError) else "died"
-        note = _note(error, status)
+        ended, note = _ended(error), _note(error, status)
+        if ended != "died":
+            self.late = ended
         if self._current:
             self.finish_exercise(ended, note)
             return
@@ -422,12 +448,25 @@ class _Progress:
             self._left_out += 1
             return
         self.ran.append(CellRun(index, note, ""))
-        self.give_up(ended, f"while the cells ran, {note}")
+        self.give_up(ended, f"{self._place(index)}, {note}")
 
     def give_up(self, ended: Ended, note: str) -> None:
         for name in self.pending:
             self.exercises[name] = ExerciseRun({}, ended, note)
         self.cells_done = True
+
+    def _place(self, index: int) -> str:
+        """Where a child was that had come to this cell, by the cell's first line."""
+        if index >= len(self.cells):
+            return "after the last cell"
+        first = self.cells[index].strip().partition("\n")[0]
+        return f"in the cell “{clean(first, MAX_QUOTED)}”"
+
+
+def _ended(error: Exception) -> Ended:
+    if isinstance(error, Slept):
+        return "slept"
+    return "timeout" if isinstance(error, TimeoutError) else "died"
 
 
 def _note(error: Exception, status: int) -> str:
@@ -464,7 +503,8 @@ class _Conversation:
     def _run_cells(self) -> None:
         progress, limits = self._progress, self._progress.limits
         progress.start_cells()
-        patience = Budget(limits.cells, self._clock, 0.0, progress.latest)
+        latest = min(progress.latest, time.monotonic() + limits.cells_on_the_clock)
+        patience = Budget(limits.cells, self._clock, 0.0, latest, limits.idle)
         self._meet(patience)
         send_encoded(self._link, _errand(progress), patience)
         flags = self._reader.frame(patience).header.get("flags")
@@ -507,10 +547,10 @@ class _Conversation:
                 self._clock.follow(_CREDENTIALS.unpack(data)[0])
 
     def _call(self, name: str) -> None:
-        progress = self._progress
+        progress, clock, limits = self._progress, self._clock, self._progress.limits
+        latest = time.monotonic() + progress.share
         outcomes = progress.start_exercise(name)
-        seconds, clock = progress.limits.exercise, self._clock
-        patience = Budget(seconds, clock, clock.read(), progress.latest)
+        patience = Budget(limits.exercise, clock, clock.read(), latest, limits.idle)
         send_encoded(self._link, progress.questions.encoded[name], patience)
         for key, form in progress.questions.forms[name].items():
             outcomes[key] = read_outcome(self._reader.frame(patience), form)
