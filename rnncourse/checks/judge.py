@@ -186,14 +186,15 @@ def _judge_stage(
     reveal: bool,
 ) -> StageReport:
     sentences = _try(plan, stage.aspect, stage.cases, expected, outcomes, reveal)
-    if sentences is None:
-        return StageReport(stage.name, "not reached")
-    if not sentences:
+    if sentences == ():
         return StageReport(stage.name, "passed")
     if stage.instead:
         probed = _try(plan, stage.aspect, stage.instead, expected, outcomes, reveal)
         if probed == ():
             return StageReport(stage.name, "passed", by_probe=True)
+        sentences = probed if sentences is None else sentences
+    if sentences is None:
+        return StageReport(stage.name, "not reached")
     return StageReport(stage.name, "failed", sentences)
 
 

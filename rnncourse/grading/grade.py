@@ -13,6 +13,8 @@ from .sandbox.host import ExerciseRun, Run
 from .spec import Trial
 from .submissions.submission import Submission
 
+_EARLY: dict[str, Verdict] = {"timeout": "timeout", "slept": "slept", "died": "error"}
+"""The verdict on whoever ended early, by how; unless the function is right with a probe."""
 _WHY_SO_LONG: dict[Verdict, str] = {
     "timeout": "is there a loop that never stops?",
     "slept": "is there a time.sleep, or something that never comes?",
@@ -99,10 +101,9 @@ def _for_a_person(graded: ExerciseRecord, flags: tuple[str, ...]) -> ExerciseRec
 
 
 def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tuple[Verdict, float]:
-    if run.ended in ("timeout", "slept"):
-        return run.ended, 0.0
-    if run.ended == "died":
-        return "error", 0.0
+    early = _EARLY.get(run.ended)
+    if early and not run.probed:
+        return early, 0.0
     if report.unfilled:
         return "unfilled", 0.0
     earned = score(report, trial.spec.shares, worth)
@@ -110,6 +111,8 @@ def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tu
         return "passed", worth
     if earned > 0:
         return "partial", earned
+    if early:
+        return early, 0.0
     raised = [o.problem and o.problem.kind == "raised" for o in run.outcomes.values()]
     return ("error" if all(raised) else "failed"), 0.0
 
@@ -117,7 +120,7 @@ def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tu
 def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
     if verdict in _WHY_SO_LONG:
         return f"{run.note[0].upper()}{run.note[1:]}: {_WHY_SO_LONG[verdict]}"
-    if run.ended == "died":
+    if verdict == "error" and run.ended == "died":
         return f"This function could not be graded: {run.note.rstrip('.')}."
     if report.unfilled:
         return report.unfilled

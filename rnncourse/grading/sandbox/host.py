@@ -15,13 +15,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from ...checks.drivers import Outcome
+from ...checks.drivers import PROBE, Outcome
 from ...checks.judge import Key
 from ...checks.plan import Case
 from .deadline import Budget, ChildClock, Deadline, Slept
@@ -108,6 +108,14 @@ class Questions:
         return {exercise: _encoded(exercise, cases) for exercise, cases in self.cases.items()}
 
     @cached_property
+    def probed(self) -> dict[str, dict[Key, Case]]:
+        """The calls with a probe in the place of the learner's own functions, of each exercise."""
+        return {
+            exercise: {k: case for k, case in cases.items() if case.driver.endswith(PROBE)}
+            for exercise, cases in self.cases.items()
+        }
+
+    @cached_property
     def forms(self) -> dict[str, dict[Key, Form]]:
         """What complete outcomes look like."""
         return {
@@ -147,11 +155,13 @@ class ExerciseRun:
         ended: "done"; or it ran into its time limit, computing or asleep; or its process ended or
             had to be ended.
         note: what happened if it is not done.
+        probed: whether then at least all calls with a probe came to an end, asked anew.
     """
 
     outcomes: dict[Key, Outcome]
     ended: Ended = "done"
     note: str = ""
+    probed: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,7 +226,8 @@ class Worker:
         """Run the cells in order, then make the calls.
 
         After a call that hangs or kills its process, the cells run again in a new one for the
-        exercises that are left. A cell that does so is left out of the next try.
+        exercises that are left, and first for the calls of the same one with a probe: they tell
+        whether only another function is to blame. A cell that does so is left out of the next try.
 
         Args:
             only: the exercises to call; None for all.
@@ -364,6 +375,7 @@ class _Progress:
     Attributes:
         latest: the instant when all is over.
         cells_done: whether a child has run the cells to their end, or none will.
+        early: exercises that ended early and are asked again, only with a probe.
         late: how it ends if all is over: the last that took too long computed, or it slept.
         skipped: cells that are left out from now on, with the reason.
     """
@@ -382,6 +394,7 @@ class _Progress:
         self.notes: dict[str, str] = {}
         self.flags: dict[str, tuple[str, ...]] = {}
         self.exercises: dict[str, ExerciseRun] = {}
+        self.early: dict[str, ExerciseRun] = {}
         self.cells_done = False
         self.late: Ended = "timeout"
         too_long = f"the cell is not run: it has over {MAX_SOURCE} characters"
@@ -428,20 +441,34 @@ class _Progress:
         if reasons:
             self.flags[name] = (*self.flags.get(name, ()), *reasons)
 
-    def finish_exercise(self, ended: Ended = "done", note: str = "") -> None:
+    def finish_exercise(self) -> None:
+        """All that was asked came to its end."""
         assert self._current is not None
-        self.exercises[self._current] = ExerciseRun(self._outcomes, ended, note)
+        name, early = self._current, self.early.get(self._current)
+        if early:
+            outcomes = early.outcomes | self._outcomes
+            self.exercises[name] = replace(early, outcomes=outcomes, probed=True)
+        else:
+            self.exercises[name] = ExerciseRun(self._outcomes)
+
+    def _fail_exercise(self, name: str, ended: Ended, note: str, honest: bool) -> None:
+        if name in self.early:
+            self.exercises[name] = self.early[name]
+        elif honest and self.questions.probed[name]:
+            self.early[name] = ExerciseRun(self._outcomes, ended, note)
+        else:
+            self.exercises[name] = ExerciseRun(self._outcomes, ended, note)
 
     def fail(self, error: Exception, status: int) -> None:
         """Record that the child failed where it was: in a cell, or in an exercise."""
         ended, note = _ended(error), _note(error, status)
         if ended != "died":
             self.late = ended
+        honest = not isinstance(error, ProtocolError)
         if self._current:
-            self.finish_exercise(ended, note)
+            self._fail_exercise(self._current, ended, note, honest)
             return
         index = len(self.ran)
-        honest = not isinstance(error, ProtocolError)
         if honest and index < len(self.cells) and self._left_out < MAX_SKIPPED:
             all_cells = " for all cells together" if ended == "timeout" else ""
             self.skipped[index] = f"this cell is left out: {note}{all_cells}"
@@ -452,7 +479,7 @@ class _Progress:
 
     def give_up(self, ended: Ended, note: str) -> None:
         for name in self.pending:
-            self.exercises[name] = ExerciseRun({}, ended, note)
+            self.exercises[name] = self.early.get(name) or ExerciseRun({}, ended, note)
         self.cells_done = True
 
     def _place(self, index: int) -> str:
@@ -551,9 +578,15 @@ class _Conversation:
         latest = time.monotonic() + progress.share
         outcomes = progress.start_exercise(name)
         patience = Budget(limits.exercise, clock, clock.read(), latest, limits.idle)
-        send_encoded(self._link, progress.questions.encoded[name], patience)
-        for key, form in progress.questions.forms[name].items():
-            outcomes[key] = read_outcome(self._reader.frame(patience), form)
+        questions = progress.questions
+        asked: Iterable[Key] = questions.forms[name]
+        encoded = questions.encoded[name]
+        if name in progress.early:
+            asked = questions.probed[name]
+            encoded = _encoded(name, questions.probed[name])
+        send_encoded(self._link, encoded, patience)
+        for key in asked:
+            outcomes[key] = read_outcome(self._reader.frame(patience), questions.forms[name][key])
         used = clean_list(self._reader.frame(patience).header.get("used"), MAX_FLAGS)
         progress.flag(name, [f"while it ran it called torch's {function}" for function in used])
         progress.finish_exercise()

@@ -1,0 +1,138 @@
+"""A function around one that never ends, or that ends its process, is tried with another in its
+place: one mistake is not paid for twice."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from unittest.mock import Mock
+
+import pytest
+import torch
+
+from rnncourse.checks import plan_of
+from rnncourse.checks.judge import key
+from rnncourse.exercise import exercises
+from rnncourse.grading.grade import judge_submission
+from rnncourse.grading.record import ExerciseRecord
+from rnncourse.grading.sandbox.host import Limits, Questions, Worker
+from rnncourse.grading.spec import Trial, prepare
+from rnncourse.grading.submissions.submission import Submission
+from tests.grading.sandboxes import needs_sandbox
+
+pytestmark = needs_sandbox
+
+WORTH = {"cell": 6.0, "layer": 8.0}
+PARAMETERS = {"gru": "x, h, w_ih, w_hh, b_ih, b_hh", "lstm": "x, h, c, w_ih, w_hh, b_ih, b_hh"}
+LAYERS = {
+    "gru": """
+@fill
+def gru_layer(x, h0, w_ih, w_hh, b_ih, b_hh):
+    h, output = h0, []
+    for x_t in x:
+        h = gru_cell(x_t, h, w_ih, w_hh, b_ih, b_hh)
+        output.append(h)
+    return torch.stack(output), h
+""",
+    "lstm": """
+@fill
+def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
+    h, c, output = h0, c0, []
+    for x_t in x:
+        h, c = lstm_cell(x_t, h, c, w_ih, w_hh, b_ih, b_hh)
+        output.append(h)
+    return torch.stack(output), (h, c)
+""",
+}
+LIMITS = Limits(exercise=0.4, submission=10)
+ENDINGS = {
+    "loops": ("while True: pass", "timeout"),
+    "exits": ("os._exit(0)", "error"),
+    "sleeps": ("time.sleep(10**6)", "slept"),
+}
+
+
+@dataclass
+class Exam:
+    """A cell and a layer, to be graded."""
+
+    chapter: str
+    worker: Worker
+    trials: list[Trial]
+
+    def records(self, in_cell: str, layer: str = "") -> dict[str, ExerciseRecord]:
+        """What a layer gets around a cell with this body, as "cell" and "layer"."""
+        name = f"{self.chapter}_cell"
+        cell = f"@fill\ndef {name}({PARAMETERS[self.chapter]}):\n    {in_cell}\n"
+        start = "import os, time, torch\nfrom rnncourse import fill"
+        cases = {
+            t.plan.exercise: {key(c): c for s in t.stages for c in (*s.cases, *s.instead)}
+            for t in self.trials
+        }
+        asked = [start, cell, layer or LAYERS[self.chapter]]
+        run = self.worker.run(asked, Questions(cases), LIMITS)
+        worth = {f"{self.chapter}_{kind}": points for kind, points in WORTH.items()}
+        record = judge_submission(Submission("ada", self.chapter), self.trials, worth, run)
+        return {e.exercise.partition("_")[2]: e for e in record.exercises}
+
+
+@pytest.fixture(scope="module", params=["gru", "lstm"])
+def exam(request: pytest.FixtureRequest, worker: Worker) -> Iterator[Exam]:
+    chapter = request.param
+    specs = importlib.import_module(f"tests.hidden.{chapter}").SPECS
+    generator = torch.Generator().manual_seed(3)
+    names = [f"{chapter}_{kind}" for kind in WORTH]
+    trials = [prepare(plan_of(exercises()[n]), specs[n], [], generator) for n in names]
+    yield Exam(chapter, worker, trials)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_right_layer_is_paid_as_around_a_cell_that_raises(exam: Exam, ending: str) -> None:
+    line, verdict = ENDINGS[ending]
+    raising, ended = exam.records("raise ValueError"), exam.records(line)
+    assert (raising["layer"].points, raising["layer"].verdict) == (WORTH["layer"], "passed")
+    layer, same = ended["layer"], raising["layer"]
+    assert (layer.points, layer.verdict, layer.message) == (same.points, same.verdict, same.message)
+    assert layer.report == same.report
+    assert layer.report and all(stage.by_probe for stage in layer.report.stages)
+    assert (ended["cell"].points, ended["cell"].verdict) == (0, verdict)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_partly_right_layer_gets_its_part(exam: Exam, ending: str) -> None:
+    """One that is wrong in float64."""
+    layer = LAYERS[exam.chapter].replace("torch.stack(output)", "torch.stack(output).float()")
+    raising = exam.records("raise ValueError", layer)["layer"]
+    ended = exam.records(ENDINGS[ending][0], layer)["layer"]
+    assert (ended.points, ended.verdict) == (raising.points, "partial")
+    assert ended.points and 0 < ended.points < WORTH["layer"]
+
+
+@pytest.mark.parametrize("line", [line for line, _ in ENDINGS.values()], ids=ENDINGS)
+def test_a_layer_that_never_ends_itself_gets_nothing(exam: Exam, line: str) -> None:
+    layer = LAYERS[exam.chapter].replace("    for x_t in x:", f"    {line}\n    for x_t in x:")
+    began = time.monotonic()
+    ended = exam.records("raise ValueError", layer)["layer"]
+    most = 2 * LIMITS.exercise if "while" in line else 2 * LIMITS.idle
+    assert time.monotonic() - began < most + 3
+    assert ended.points == 0
+    assert ended.verdict == dict(ENDINGS.values())[line]
+
+
+def test_what_nobody_takes_is_not_asked_again(exam: Exam) -> None:
+    layer = exam.records("os.write(3, bytes(100))")["layer"]
+    assert (layer.points, layer.verdict) == (0, "error")
+    assert "what the grader does not take" in layer.message
+
+
+def test_nothing_is_asked_twice_where_nothing_went_wrong(
+    exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = exam.worker._process
+    assert process is not None
+    forks = Mock(wraps=process.fork)
+    monkeypatch.setattr(process, "fork", forks)
+    exam.records("raise ValueError")
+    assert forks.call_count == 1
