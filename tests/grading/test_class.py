@@ -179,6 +179,31 @@ print("found", found)
     assert "found []" in (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
 
 
+def test_who_sleeps_loses_what_sleeps_and_keeps_the_rest(tmp_path: Path) -> None:
+    """One learner in a cell of her own, another one in a function."""
+    answers = solutions()
+    sleeping = "@fill\ndef lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):\n    time.sleep(10**6)"
+    own = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    for student, changed, source in (
+        ("ida", answers, "import time; time.sleep(10**6)"),
+        ("jan", answers | {"lstm_cell": sleeping}, "import time"),
+    ):
+        notebook = json.loads(filled(changed))
+        notebook["cells"].insert(4, own | {"source": source})
+        path = tmp_path / "submitted" / student / "lstm/lstm.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    result = grade(tmp_path, "--submission-seconds", "20")
+    points = {s: sum(r["points"] for r in result.rows if r["student"] == s) for s in ("ida", "jan")}
+    assert points == {"ida": 20, "jan": 14}
+    page = (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
+    assert "this cell is left out: it waited or slept for 2 seconds" in page
+    row = result.row("jan", "lstm_cell")
+    assert row["verdict"] == "slept" and "is there a time.sleep" in row["message"]
+    page = (tmp_path / "feedback/jan/lstm/lstm.html").read_text("utf-8")
+    assert "pencil and paper" not in page
+
+
 def test_a_renamed_file_and_an_empty_one_are_said(tmp_path: Path) -> None:
     for student, name, text in (
         ("ida", "lstm (1).ipynb", filled({})),

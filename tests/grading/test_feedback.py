@@ -93,6 +93,7 @@ ERROR = replace(
     UNFILLED, verdict="error", message="Its cell ended with an error: NameError: no such name."
 )
 TIMEOUT = replace(UNFILLED, verdict="timeout", message="It did not end within 3 seconds.")
+SLEPT = replace(UNFILLED, verdict="slept", message="It waited or slept for 30 seconds.")
 WAITS = replace(
     PASSED,
     points=None,
@@ -232,6 +233,7 @@ def test_what_failed_without_a_name_is_said_once(show: Show) -> None:
         (UNFILLED, "○", "not filled in", "write it in its cell"),
         (ERROR, "!", "ended with an error", "restart the kernel"),
         (TIMEOUT, "∞", "did not end", "two steps of pack_gates"),
+        (SLEPT, "∞", "waited or slept", "such as time.sleep"),
     ],
 )
 def test_an_exercise_that_is_not_right_says_what_to_do(
