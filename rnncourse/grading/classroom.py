@@ -219,12 +219,12 @@ def _done(
     """The record of a submission that was graded as it is now, and is in the gradebook."""
     where = submission.student, submission.assignment
     record = _read(exam.course.record(*where))
-    if record is None or not submission.digest or not exam.course.feedback(*where).exists():
+    if record is None or not exam.course.feedback(*where).exists():
         return None
-    made_from = record.submission, record.repairs, record.graded_by
-    same = made_from == (submission.digest, submission.repairs, exam.decides)
+    made_from = record.submission, record.repairs, record.graded_by, record.refusal
+    now = submission.digest, submission.repairs, exam.decides, submission.refused
     in_gradebook = scores == {e.exercise: e.points for e in record.exercises}
-    return record if same and in_gradebook else None
+    return record if made_from == now and in_gradebook else None
 
 
 def _read(path: Path) -> Record | None:

@@ -20,7 +20,7 @@ from .classroom import Exam, Graded, OpenPool, grade_class, write_overview
 from .course import Checkout, Course
 from .files import write
 from .pools import LocalPool
-from .record import Record, report_rows
+from .record import ByHand, ExerciseRecord, Marked, Record, report_rows
 from .release import release
 from .sandbox.host import Limits, Run
 from .sandbox.launch import Launch, obstacle, sandboxed, unsafe
@@ -102,7 +102,8 @@ def grade_assignments(
     limits = _limits(course, options)
     workers = options.workers or _setting(course, "workers")
     open_pool = pool_opener(workers, options.scheduler, options.protected)
-    records: list[Record] = []
+    results: list[Marked] = []
+    pages: list[Path] = []
     with course.lock():
         try:
             for name, students in work.items():
@@ -110,22 +111,25 @@ def grade_assignments(
                     exam = Exam.prepare(checkout, course, name, limits, options.protected)
                 with closing(exam.book) as book:
                     graded = grade_class(exam, students, open_pool, options.again)
-                    records += _watched(graded, name, len(students), console)
-                    page = write_overview(course, name, book)
-                console.print(f"Class page: {shortest(page)}", markup=False)
+                    records = list(_watched(graded, name, len(students), console))
+                    pages.append(write_overview(course, name, book))
+                    by_hand = book.everyone()
+                results += (Marked(r, by_hand.get(r.student, ByHand())) for r in records)
+                console.print(f"Class page: {shortest(pages[-1])}", markup=False)
         except KeyboardInterrupt:
             console.print("Stopped. What is graded is kept; the same command goes on from there.")
             raise SystemExit(130) from None
-    if len(records) <= TABLE_ROWS:
-        console.print(_table(records))
+    listed = len(results) <= TABLE_ROWS
+    if listed:
+        console.print(_table(results))
     if options.report:
-        rows = json.dumps(report_rows(records), indent=1, ensure_ascii=False)
+        rows = json.dumps(report_rows(results), indent=1, ensure_ascii=False)
         write(options.report, rows + "\n")
-    _say_where(course, options.report, records, console)
+    _say_where(course, options.report, results, console)
     for name in chosen:
         if options.student is None and (without := course.without(name)):
             console.print(f"Nothing handed in for {name}: {', '.join(without)}", markup=False)
-    _raise_if_refused(records, course.misnamed())
+    _raise_if_refused(results, [] if listed else pages, course.misnamed())
 
 
 def pool_opener(workers: int | None, scheduler: str | None, protected: bool) -> OpenPool:
@@ -216,44 +220,68 @@ def _one_or_all(found: list[str], wanted: str | None, assignment: str) -> list[s
     return [wanted]
 
 
-def _raise_if_refused(records: Sequence[Record], misnamed: Sequence[str]) -> None:
-    refused = [r.student for r in records if any(e.verdict == "refused" for e in r.exercises)]
+def _raise_if_refused(
+    results: Sequence[Marked], pages: Sequence[Path], misnamed: Sequence[str]
+) -> None:
+    """Say who was refused and where the reasons are: on these pages; in the table if there are
+    none."""
+    refused = [one.record.student for one in results if one.refused]
     reasons = []
     if refused:
-        reasons.append(f"refused, and marked 0: {', '.join(refused)}; the table says why.")
+        said = ", ".join(f"{shortest(page)}" for page in pages)
+        where = f"the class page says why: {said}." if pages else "the table says why."
+        reasons.append(f"refused, and marked 0: {', '.join(refused)}; {where}")
     if misnamed:
         reasons.append(f"{NAMES}: {', '.join(misnamed)}.")
     if reasons:
         raise CourseError(" ".join(reasons))
 
 
-def _table(records: Sequence[Record]) -> Table:
+def _table(results: Sequence[Marked]) -> Table:
     table = Table("learner", "assignment", "mark", "why", show_lines=False)
-    for record in sorted(records, key=lambda r: (r.assignment, r.student)):
-        mark = f"{record.points:g} of {record.max_points:g}"
+    for one in sorted(results, key=lambda m: (m.record.assignment, m.record.student)):
+        record = one.record
+        mark = f"{round(one.points, 2):g} of {record.max_points:g}"
         # As Text: a learner's name or message is not to be read as rich's markup.
-        table.add_row(*map(Text, (record.student, record.assignment, mark, _why(record))))
+        table.add_row(*map(Text, (record.student, record.assignment, mark, _why(one))))
     return table
 
 
-def _why(record: Record) -> str:
-    """One sentence on a submission: the first exercise that is not all right."""
-    if all(e.verdict == "unfilled" for e in record.exercises):
+def _why(one: Marked) -> str:
+    """Where a mark comes from: what the tests say, and what people and deadlines have added."""
+    by_hand = one.by_hand
+    said = [_what_tests_say(one)]
+    if marked := [e.exercise for e in one.record.exercises if e.exercise in by_hand.scores]:
+        said.append(f"Marked by a person: {', '.join(marked)}.")
+    if extra := sum(by_hand.extra.values()):
+        said.append(f"Extra: +{extra:g}.")
+    if by_hand.penalty:
+        said.append(f"Late: -{by_hand.penalty:g}.")
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _what_tests_say(one: Marked) -> str:
+    """One sentence: the first exercise that is not all right, of those that no person has marked;
+    "" if a person has marked all of them."""
+    if one.refused:
+        return one.refused
+    tested = [e for e in one.record.exercises if e.exercise not in one.by_hand.scores]
+    if tested and all(e.verdict == "unfilled" for e in tested):
         return "Nothing is filled in."
-    for e in record.exercises:
-        if e.verdict == "refused":
-            return e.message
-        if e.flags:
-            return f"{e.exercise} waits for a person: {'; '.join(e.flags)}."
-        if e.verdict != "passed":
-            return f"{e.exercise}: {e.message}"
-    return "All hidden tests passed."
+    wrong = (_what_is_wrong(e) for e in tested if e.points is None or e.verdict != "passed")
+    return next(wrong, "All hidden tests passed." if tested else "")
+
+
+def _what_is_wrong(e: ExerciseRecord) -> str:
+    if e.points is None:
+        return f"{e.exercise} waits for a person: {'; '.join(e.flags)}."
+    return f"{e.exercise}: {e.message}"
 
 
 def _say_where(
-    course: Course, report: Path | None, records: Sequence[Record], console: Console
+    course: Course, report: Path | None, results: Sequence[Marked], console: Console
 ) -> None:
-    layers = sorted({r.sandbox for r in records} - {Run().layers})
+    layers = sorted({one.record.sandbox for one in results} - {Run().layers})
     if "none" in layers:
         console.print("[bold]Learners' code ran WITHOUT a sandbox.[/bold]")
     elif layers:

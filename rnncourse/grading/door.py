@@ -32,7 +32,7 @@ from .commands import NAMES, pool_opener
 from .course import Checkout, Course
 from .gradebook.book import Book
 from .harmless import HarmlessExporter
-from .record import ByHand, Record
+from .record import ByHand
 from .sandbox.host import Limits
 from .submissions.reader import opened
 
@@ -154,7 +154,7 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
             exam = Exam.prepare(checkout, course, self._assignment, limits)
             with contextlib.closing(exam.book):
                 for graded in grade_class(exam, students, open_pool, again=self.force):
-                    reason = _refusal(graded.record)
+                    reason = graded.record.refusal
                     self.log.log(WARNING if reason else INFO, "%s", _line(graded, reason))
                     if reason:
                         refused.append(graded.record.student)
@@ -221,11 +221,6 @@ def _line(graded: Graded, refusal: str) -> str:
     if refusal:
         return f"{mark}, refused: {refusal}"
     return mark if graded.fresh else f"{mark}, as before: nothing has changed"
-
-
-def _refusal(record: Record) -> str:
-    """Why a submission could not be read; "" if it could."""
-    return next((e.message for e in record.exercises if e.verdict == "refused"), "")
 
 
 def _copy_for_release(submission: Path, feedback: Path) -> None:

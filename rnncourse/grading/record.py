@@ -81,6 +81,11 @@ class Record:
     def max_points(self) -> float:
         return sum(e.max_points for e in self.exercises)
 
+    @property
+    def refusal(self) -> str:
+        """Why it could not be read; "" if it could. It stands in each of its exercises."""
+        return next((e.message for e in self.exercises if e.verdict == "refused"), "")
+
     def brief(self) -> Record:
         """The record without what only its own page shows: small enough to keep a whole class."""
         exercises = (replace(e, report=None, code="", note="") for e in self.exercises)
@@ -103,10 +108,39 @@ class ByHand:
     comments: Mapping[str, str] = field(default_factory=dict)
     penalty: float = 0.0
 
+    def mark(self, exercise: ExerciseRecord) -> float | None:
+        """The mark that stands for an exercise: a person's, else the automatic one; None while it
+        waits for a person."""
+        return self.scores.get(exercise.exercise, exercise.points)
+
     def points(self, record: Record) -> float:
         """A record's points with all of this."""
-        given = sum(self.scores.get(e.exercise, e.points or 0) for e in record.exercises)
+        given = sum(self.mark(e) or 0 for e in record.exercises)
         return float(max(0.0, given + sum(self.extra.values()) - self.penalty))
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A record with what people and deadlines add to it."""
+
+    record: Record
+    by_hand: ByHand = field(default_factory=ByHand)
+
+    @property
+    def points(self) -> float:
+        """The mark that the gradebook has."""
+        return self.by_hand.points(self.record)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person has to give a mark."""
+        return any(self.by_hand.mark(e) is None for e in self.record.exercises)
+
+    @property
+    def refused(self) -> str:
+        """Why the submission could not be read; "" if it could, or a person has marked it."""
+        open_ones = (e for e in self.record.exercises if e.exercise not in self.by_hand.scores)
+        return next((e.message for e in open_ones if e.verdict == "refused"), "")
 
 
 def to_json(record: Record) -> str:
@@ -128,23 +162,23 @@ def from_json(text: str) -> Record:
     return Record(exercises=exercises, cells=cells, repairs=repairs, **content)
 
 
-def report_rows(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """The rows of `--report`: one object an exercise and learner."""
+def report_rows(results: Iterable[Marked]) -> list[dict[str, Any]]:
+    """The rows of `--report`: one object an exercise and learner, with the mark that stands."""
     return [
         {
-            "student": record.student,
-            "assignment": record.assignment,
+            "student": one.record.student,
+            "assignment": one.record.assignment,
             "exercise": e.exercise,
-            "points": e.points,
+            "points": one.by_hand.mark(e),
             "max_points": e.max_points,
             "verdict": e.verdict,
             "mistake": e.mistake,
             "message": e.message,
             "flags": list(e.flags),
-            "sandbox": record.sandbox,
+            "sandbox": one.record.sandbox,
         }
-        for record in records
-        for e in record.exercises
+        for one in results
+        for e in one.record.exercises
     ]
 
 

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from rnncourse.grading.commands import TABLE_ROWS
 from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, filled, solutions, write_class
 
@@ -141,7 +142,11 @@ def test_a_second_run_gives_the_same_and_keeps_manual_marks(graded: Graded) -> N
     dora = [r for r in graded.rows if r["student"] == "dora"]
     for option in ((), ("--again",)):
         second = grade(graded.course, "--student", "dora", *option)
-        assert second.rows == dora
+        assert second.row("dora", "lstm_cell")["points"] == 5.5
+        assert second.rows[1:] == dora[1:]
+        assert re.search(
+            r"dora .* 19\.5 of 20 .* Marked by a person: lstm_cell\.", second.done.stdout
+        )
         assert second.done.returncode == 0
         done = "1 graded, 0 had not changed" if option else "0 graded, 1 had not changed"
         assert done in second.done.stdout
@@ -221,6 +226,32 @@ def test_a_renamed_file_and_an_empty_one_are_said(tmp_path: Path) -> None:
     assert result.row("jan", "lstm_cell")["message"] == "lstm.ipynb is empty."
     assert result.row("kim", "lstm_cell")["verdict"] == "passed"
     assert "Nothing handed in for lstm: lea" in result.done.stdout
+
+
+def test_what_was_refused_and_has_not_changed_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "submitted/ida/lstm/answers.docx"
+    path.parent.mkdir(parents=True)
+    path.write_text("hello", encoding="utf-8")
+    said = "There is no file lstm.ipynb, only 'answers.docx'."
+    assert "1 graded, 0 had not changed" in grade(tmp_path).done.stdout
+    second = grade(tmp_path)
+    assert "0 graded, 1 had not changed" in second.done.stdout
+    assert second.row("ida", "lstm_cell")["message"] == said
+    path.with_name("lstm.ipynb").write_text(filled(solutions()), encoding="utf-8")
+    third = grade(tmp_path)
+    assert "1 graded, 0 had not changed" in third.done.stdout
+    assert third.row("ida", "lstm_cell")["verdict"] == "passed"
+
+
+def test_the_class_page_says_why_where_no_table_is_printed(tmp_path: Path) -> None:
+    for number in range(TABLE_ROWS + 1):
+        path = tmp_path / f"submitted/s{number:02d}/lstm/lstm.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text("", encoding="utf-8")
+    done = grade(tmp_path).done
+    assert "All hidden tests" not in done.stdout and " of 20 " not in done.stdout
+    page = tmp_path / "class/lstm.html"
+    assert done.stderr.endswith(f"s60; the class page says why: {page}.\n")
 
 
 def test_a_broken_gradebook_stops_before_anything_is_graded(tmp_path: Path) -> None:

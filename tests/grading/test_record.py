@@ -7,6 +7,7 @@ from rnncourse.grading.record import (
     ByHand,
     CellNote,
     ExerciseRecord,
+    Marked,
     Record,
     from_json,
     report_rows,
@@ -41,7 +42,7 @@ def test_a_record_comes_back_as_it_was() -> None:
 
 def test_a_brief_record_has_all_that_lists_show() -> None:
     brief = RECORD.brief()
-    assert report_rows([brief]) == report_rows([RECORD])
+    assert report_rows([Marked(brief)]) == report_rows([Marked(RECORD)])
     assert brief.repairs == RECORD.repairs
     assert "x = 1" not in to_json(brief) and "print" not in to_json(brief)
 
@@ -51,3 +52,21 @@ def test_marks_by_hand_count_in_place_of_the_automatic_ones() -> None:
     by_hand = ByHand(scores={"lstm_layer": 3}, extra={"lstm_cell": 1}, penalty=0.5)
     assert by_hand.points(RECORD) == 1.5 + 3 + 1 - 0.5
     assert ByHand(penalty=9).points(RECORD) == 0
+
+
+def test_the_report_holds_the_mark_that_stands() -> None:
+    assert [row["points"] for row in report_rows([Marked(RECORD)])] == [1.5, None]
+    by_hand = ByHand(scores={"lstm_layer": 3})
+    assert [row["points"] for row in report_rows([Marked(RECORD, by_hand)])] == [1.5, 3]
+
+
+def test_a_record_waits_until_a_person_has_given_a_mark() -> None:
+    assert Marked(RECORD).waits
+    assert not Marked(RECORD, ByHand(scores={"lstm_layer": 0})).waits
+
+
+def test_a_mark_by_hand_settles_a_refusal() -> None:
+    broken = ExerciseRecord("lstm_cell", 0.0, 4, "refused", "lstm.ipynb is empty.")
+    refused = Record("ada", "lstm", (broken,), "not run")
+    assert Marked(refused).refused == "lstm.ipynb is empty."
+    assert Marked(refused, ByHand(scores={"lstm_cell": 2})).refused == ""
