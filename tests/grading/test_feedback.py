@@ -259,6 +259,35 @@ def test_what_passed_is_folded(show: Show) -> None:
     assert "Everything is right." in opened.locator("header").inner_text()
 
 
+REMARK = replace(
+    PASSED,
+    message="All marks, but: x was changed in place.",
+    report=Report(
+        "lstm_layer",
+        (
+            StageReport("shapes", "passed"),
+            StageReport("inputs", "failed", ("x was changed in place.",)),
+        ),
+    ),
+)
+
+
+def test_a_remark_that_costs_nothing_is_not_called_right(show: Show) -> None:
+    opened = show(record(REMARK)).page
+    head = opened.locator("header").inner_text()
+    assert "All points. One remark: see lstm_layer." in head
+    assert "Everything is right" not in head
+    part = section(opened, "lstm_layer").inner_text()
+    assert "✓lstm_layer all points, one remark" in part
+    assert part.count("x was changed in place.") == 1 and "Next:" not in part
+
+
+def test_full_marks_by_hand_are_not_called_right(show: Show) -> None:
+    opened = show(record(PARTIAL), ByHand(scores={"lstm_cell": 6.0})).page
+    head = opened.locator("header").inner_text()
+    assert "All points." in head and "remark" not in head and "right" not in head
+
+
 def test_a_refused_notebook_is_said_once_with_what_to_do(show: Show) -> None:
     why = "lstm.ipynb is not a notebook: its content is broken."
     refused = [

@@ -29,6 +29,10 @@ _NEXT: dict[Verdict, str] = {
 """What to do about an exercise that is not right, by verdict."""
 
 
+_REMARK = LOOKS["passed"]._replace(words="all points, one remark")
+"""An exercise with all its points of which a test that costs nothing has failed."""
+
+
 @dataclass(frozen=True)
 class _Cell:
     """A cell as the page shows it: figures as pictures, None for one that cannot be shown."""
@@ -45,6 +49,7 @@ class _Part:
 
     Attributes:
         right: whether there is nothing left to do.
+        spotless: whether the tests have found nothing at all.
         points: the mark that counts, None while it waits for a person.
         says: what is wrong, the most important sentence first.
         then: what to do about it.
@@ -57,6 +62,7 @@ class _Part:
     record: ExerciseRecord
     look: Look
     right: bool
+    spotless: bool
     points: float | None
     extra: float
     comment: str
@@ -94,6 +100,8 @@ def page(record: Record, by_hand: ByHand | None = None) -> str:
         extra=sum(by_hand.extra.values()),
         waiting=sum(part.look.kind == "waits" for part in parts),
         right=sum(part.right for part in parts),
+        spotless=all(part.spotless for part in parts),
+        remarks=[part for part in parts if part.right and part.look == _REMARK],
         first=next((p for p in parts if not p.right and p.look.kind != "waits"), None),
         next_if_refused=_NEXT["refused"],
         stage_signs=STAGE_SIGNS,
@@ -101,7 +109,7 @@ def page(record: Record, by_hand: ByHand | None = None) -> str:
 
 
 def _part(e: ExerciseRecord, by_hand: ByHand, notes: Sequence[CellNote]) -> _Part:
-    earned = by_hand.scores.get(e.exercise, e.points)
+    earned = by_hand.mark(e)
     right = earned is not None and earned >= e.max_points
     look = _look(e, e.exercise in by_hand.scores)
     to_do = not right and look.kind != "waits"
@@ -111,6 +119,7 @@ def _part(e: ExerciseRecord, by_hand: ByHand, notes: Sequence[CellNote]) -> _Par
         record=e,
         look=look,
         right=right,
+        spotless=look == LOOKS["passed"],
         points=earned,
         extra=by_hand.extra.get(e.exercise, 0),
         comment=by_hand.comments.get(e.exercise, ""),
@@ -126,7 +135,13 @@ def _part(e: ExerciseRecord, by_hand: ByHand, notes: Sequence[CellNote]) -> _Par
 def _look(e: ExerciseRecord, by_hand: bool) -> Look:
     if by_hand:
         return LOOKS["by-hand"]
-    return LOOKS["waits" if e.points is None else e.verdict]
+    if e.points is None:
+        return LOOKS["waits"]
+    return LOOKS[e.verdict] if not _has_a_remark(e) else _REMARK
+
+
+def _has_a_remark(e: ExerciseRecord) -> bool:
+    return e.verdict == "passed" and e.report is not None and not e.report.complete
 
 
 def _judged(e: ExerciseRecord) -> Report | None:
@@ -139,7 +154,9 @@ def _says(e: ExerciseRecord, report: Report | None) -> tuple[str, ...]:
     """What is wrong, the mistake that has a name before the numbers."""
     message = "" if e.flags or _sign_says_all(e, report) else e.message
     failed, first = _first_failure(report)
-    if failed.startswith(message):
+    if _has_a_remark(e) and not e.flags:  # the message tells the failure, and what it costs
+        first = ""
+    elif failed.startswith(message):
         message = ""
     found = dict.fromkeys([message, *(remarks(report) if report else []), first, e.note])
     return tuple(sentence for sentence in found if sentence)

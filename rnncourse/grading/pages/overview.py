@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
@@ -24,10 +24,13 @@ _REASONS = {
     "error": "Ended with an error",
     "timeout": "Did not end",
     "slept": "Waited or slept too long",
+}
+"""Why somebody needs a look, the most urgent first."""
+_KNOWN = {
     "repaired": "Was mended before it ran",
     "late": "Was handed in late",
 }
-"""Why somebody needs a look, the most urgent first."""
+"""What was settled without anybody."""
 
 _NAMELESS = "Wrong in a way that has no name."
 
@@ -42,11 +45,11 @@ class _Learner:
 
 @dataclass(frozen=True)
 class _Case:
-    """What to look at; the exercise is "" where it is the whole notebook."""
+    """What to look at in one learner's work: reasons, each with the exercises that it is about,
+    none where it is about the whole notebook."""
 
     learner: _Learner
-    exercise: str
-    why: str
+    reasons: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class _Submission:
         return {e.exercise: self._mark(e) for e in self.record.exercises}
 
     def _mark(self, e: ExerciseRecord) -> _Mark:
-        points = self.by_hand.scores.get(e.exercise, e.points)
+        points = self.by_hand.mark(e)
         look = LOOKS["waits" if points is None else e.verdict]
         return _Mark(look, points, e.exercise in self.by_hand.scores)
 
@@ -127,7 +130,8 @@ def overview(
     ]
     worth = {e.exercise: e.max_points for r in records for e in r.exercises}
     totals = [one.total for one in found]
-    look, mistakes = _look(found), _mistakes(found)
+    look, known, mistakes = _look(found), _known(found), _mistakes(found)
+    need_a_look = _learners(look.values())
     return rendering.render(
         "overview",
         assignment=assignment,
@@ -138,7 +142,9 @@ def overview(
         quartiles=_quartiles(totals),
         layers=_layers(records),
         look=look,
-        need_a_look=len({case.learner for cases in look.values() for case in cases}),
+        need_a_look=len(need_a_look),
+        known=known,
+        only_mended=len(_learners([known.get(_KNOWN["repaired"], [])]) - need_a_look),
         mistakes=mistakes[:SHOWN_MISTAKES],
         more_mistakes=mistakes[SHOWN_MISTAKES:],
         shares=[_share(exercise, found) for exercise in worth],
@@ -175,19 +181,42 @@ def _look(found: Sequence[_Submission]) -> dict[str, list[_Case]]:
     """Who needs a look, by reason. A mark by hand settles an exercise."""
     cases: dict[str, list[_Case]] = {reason: [] for reason in _REASONS.values()}
     for one in found:
-        for e in one.record.exercises:
-            mark = one.marks[e.exercise]
-            if mark.look.kind in _REASONS and not mark.by_hand:
-                exercise = "" if e.verdict == "refused" else e.exercise
-                why = "; ".join(e.flags) or e.message
-                cases[_REASONS[mark.look.kind]].append(_Case(one.learner, exercise, why))
-        for repair in one.record.repairs:
-            cases[_REASONS["repaired"]].append(_Case(one.learner, "", repair))
-        if one.by_hand.penalty:
-            why = f"the mark is lower by {rendering.points(one.by_hand.penalty)}."
-            cases[_REASONS["late"]].append(_Case(one.learner, "", why))
-    # One refusal stands in every exercise of a record.
-    return {reason: list(dict.fromkeys(those)) for reason, those in cases.items() if those}
+        for kind, reason in _REASONS.items():
+            if why := _why(one, kind):
+                cases[reason].append(_Case(one.learner, why))
+    return {reason: those for reason, those in cases.items() if those}
+
+
+def _why(one: _Submission, kind: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What was found of one kind, each sentence once with the exercises where it was found."""
+    exercises: dict[str, list[str]] = defaultdict(list)
+    for e in one.record.exercises:
+        mark = one.marks[e.exercise]
+        if mark.look.kind == kind and not mark.by_hand:
+            # A refusal stands in every exercise of a record, and is about the whole notebook.
+            named = [] if kind == "refused" else [e.exercise]
+            exercises["; ".join(e.flags) or e.message] += named
+    return tuple((why, tuple(names)) for why, names in exercises.items())
+
+
+def _known(found: Sequence[_Submission]) -> dict[str, list[_Case]]:
+    """What is worth knowing and needs nobody."""
+    mended = [
+        _Case(one.learner, tuple((repair, ()) for repair in one.record.repairs))
+        for one in found
+        if one.record.repairs
+    ]
+    late = [
+        _Case(one.learner, ((f"the mark is lower by {rendering.points(lower)}.", ()),))
+        for one in found
+        if (lower := one.by_hand.penalty)
+    ]
+    cases = {_KNOWN["repaired"]: mended, _KNOWN["late"]: late}
+    return {what: those for what, those in cases.items() if those}
+
+
+def _learners(lists: Iterable[Sequence[_Case]]) -> set[_Learner]:
+    return {case.learner for cases in lists for case in cases}
 
 
 def _mistakes(found: Sequence[_Submission]) -> list[_Mistake]:
