@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from ..errors import CourseError
-from .classroom import Exam, Graded, OpenPool, grade_class, write_overview
+from .classroom import Exam, OpenPool, grade_class, write_overview
 from .course import Checkout, Course
 from .files import write
 from .pools import LocalPool
-from .record import ByHand, ExerciseRecord, Marked, Record, report_rows
+from .progress import duration, watched
+from .record import ByHand, ExerciseRecord, Marked, report_rows
 from .release import release
 from .sandbox.host import Limits, Run
 from .sandbox.launch import Launch, obstacle, sandboxed, unsafe
@@ -109,13 +110,9 @@ def grade_assignments(
             for name, students in work.items():
                 with console.status(f"{name}: drawing the secret inputs"):
                     exam = Exam.prepare(checkout, course, name, limits, options.protected)
-                with closing(exam.book) as book:
-                    graded = grade_class(exam, students, open_pool, options.again)
-                    records = list(_watched(graded, name, len(students), console))
-                    pages.append(write_overview(course, name, book))
-                    by_hand = book.everyone()
-                results += (Marked(r, by_hand.get(r.student, ByHand())) for r in records)
-                console.print(f"Class page: {shortest(pages[-1])}", markup=False)
+                marked, page = _grade(exam, students, open_pool, options.again, console)
+                results += marked
+                pages.append(page)
         except KeyboardInterrupt:
             console.print("Stopped. What is graded is kept; the same command goes on from there.")
             raise SystemExit(130) from None
@@ -130,6 +127,25 @@ def grade_assignments(
         if options.student is None and (without := course.without(name)):
             console.print(f"Nothing handed in for {name}: {', '.join(without)}", markup=False)
     _raise_if_refused(results, [] if listed else pages, course.misnamed())
+
+
+def _grade(
+    exam: Exam, students: Sequence[str], open_pool: OpenPool, again: bool, console: Console
+) -> tuple[list[Marked], Path]:
+    """Grade a class and say how it went; the results, briefly, and the class page."""
+    begun = time.monotonic()
+    with closing(exam.book) as book:
+        graded = grade_class(exam, students, open_pool, again)
+        seen = watched(graded, exam.assignment, len(students), console)
+        done = [(one.record.brief(), one.fresh) for one in seen]
+        page = write_overview(exam.course, exam.assignment, book)
+        by_hand = book.everyone()
+    results = [Marked(record, by_hand.get(record.student, ByHand())) for record, _ in done]
+    fresh = sum(is_fresh for _, is_fresh in done)
+    seconds = time.monotonic() - begun
+    console.print(_summary(exam.assignment, fresh, results, seconds), markup=False)
+    console.print(f"Class page: {shortest(page)}", markup=False)
+    return results, page
 
 
 def pool_opener(workers: int | None, scheduler: str | None, protected: bool) -> OpenPool:
@@ -153,30 +169,13 @@ def shortest(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _watched(graded: Iterator[Graded], name: str, total: int, console: Console) -> Iterator[Record]:
-    """The records, briefly, as they come; how far it is and who is running is shown meanwhile."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[running]}", markup=False),
+def _summary(name: str, fresh: int, results: Sequence[Marked], seconds: float) -> str:
+    """What became of a class."""
+    waiting = sum(one.waits for one in results)
+    return (
+        f"{name}: {fresh} graded, {len(results) - fresh} had not changed, in {duration(seconds)}; "
+        f"{waiting or 'nobody'} {'wait' if waiting > 1 else 'waits'} for a person"
     )
-    fresh = 0
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(name, total=total, rate="", running="starting")
-        for one in graded:
-            fresh += one.fresh
-            speed = progress.tasks[0].finished_speed or progress.tasks[0].speed
-            progress.update(
-                task,
-                advance=1,
-                rate=f"{speed:.1f} a second" if speed else "",
-                running=", ".join(one.running[:3]),
-            )
-            yield one.record.brief()
-    console.print(f"{name}: {fresh} graded, {total - fresh} had not changed")
 
 
 def _setting(course: Course, name: str) -> Any:

@@ -99,6 +99,10 @@ def test_and_a_sentence_that_says_why(graded: Graded) -> None:
 def test_the_command_prints_a_table_and_names_the_refused(graded: Graded) -> None:
     assert graded.done.returncode == 1
     assert graded.done.stderr == ("rnncourse: refused, and marked 0: goran; the table says why.\n")
+    assert re.search(
+        r"lstm: 7 graded, 0 had not changed, in \d.* s; nobody waits for a person\n",
+        graded.done.stdout,
+    )
     for student, mark in MARKS.items():
         assert re.search(rf"{student} .* {mark:g} of 20 ", graded.done.stdout), student
 
