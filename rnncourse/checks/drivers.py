@@ -197,13 +197,29 @@ def _problem(error: BaseException, inputs: Arrays) -> Problem:
 
 
 def _said(error: BaseException) -> str:
-    """The kind of an error and the first line of its message."""
+    """The kind of an error and the first line of its message; in plain words where these would
+    tell of torch's or IPython's insides."""
+    if isinstance(error, SystemExit) or _called_exit(error):
+        return "SystemExit: it called exit, which ends the whole program"
+    if _wanted_too_much(error):
+        return "MemoryError: it asked for more memory than there is"
     try:
         message = str(error).strip().split("\n")[0].rstrip(".")[:MAX_MESSAGE]
     except Exception:
         message = ""
     kind = type(error).__name__
     return f"{kind}: {message}" if message else kind
+
+
+def _called_exit(error: BaseException) -> bool:
+    """Whether this is what IPython's exit() comes to outside a terminal or a kernel."""
+    return isinstance(error, AttributeError) and error.name == "ask_exit"
+
+
+def _wanted_too_much(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "alloc_cpu.cpp" in str(error)
 
 
 def _line_of(error: BaseException) -> str:

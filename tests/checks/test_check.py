@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import types
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,6 +101,27 @@ def test_shapes_are_named_by_their_axes() -> None:
 )
 def test_what_is_no_result_is_described(change: Any, sentence: str) -> None:
     assert sentence in sentences(cell_report(change), "shapes")
+
+
+def _leave(*results: Any) -> None:
+    from IPython.core.autocall import ExitAutocall
+
+    ExitAutocall(SimpleNamespace())()  # type: ignore[no-untyped-call]  # a shell in no terminal
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda h, c: sys.exit(3), "it raised SystemExit: it called exit, which ends the whole"),
+        (_leave, "it raised SystemExit: it called exit, which ends the whole program"),
+        (lambda h, c: torch.empty(10**15), "it raised MemoryError: it asked for more memory than"),
+        (lambda h, c: [0] * 10**17, "it raised MemoryError: it asked for more memory than there"),
+    ],
+)
+def test_what_would_tell_of_the_insides_is_said_plainly(change: Any, sentence: str) -> None:
+    said = sentences(cell_report(change), "shapes")
+    assert sentence in said
+    assert "ask_exit" not in said and "alloc_cpu" not in said
 
 
 def test_an_exception_comes_with_the_learners_own_line() -> None:
