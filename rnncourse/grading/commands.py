@@ -89,8 +89,8 @@ def grade_assignments(
     """
     if not folder.is_dir():
         raise CourseError(f"there is no folder {folder}.")
-    if options.report and options.report.is_dir():
-        raise CourseError(f"{options.report} is a folder; the report is a file.")
+    if options.report:
+        _require_place(options.report)
     course = Course.open(folder, options.gradebook)
     named = _setting(course, "checkout")
     checkout = Checkout.find(options.specs or (Path(named) if named else None))
@@ -127,6 +127,20 @@ def grade_assignments(
         if options.student is None and (without := course.without(name)):
             console.print(f"Nothing handed in for {name}: {', '.join(without)}", markup=False)
     _raise_if_refused(results, [] if listed else pages, course.misnamed())
+
+
+def _require_place(report: Path) -> None:
+    """Make sure that the report can be written before anything is graded.
+
+    Raises:
+        CourseError: its name is a folder's, or the folder for it is not there or is read-only.
+    """
+    if report.is_dir():
+        raise CourseError(f"{report} is a folder; the report is a file.")
+    if not report.parent.is_dir():
+        raise CourseError(f"there is no folder {report.parent} for the report.")
+    if not os.access(report.parent, os.W_OK):
+        raise CourseError(f"the report cannot be written to the folder {report.parent}.")
 
 
 def _grade(

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 from sqlalchemy import URL
@@ -186,9 +186,9 @@ class Course:
         """Be the only grader of this course for a while. The lock ends with the process.
 
         Raises:
-            CourseError: another grader is at work.
+            CourseError: another grader is at work, or the folder cannot be written to.
         """
-        with (self.root / ".grading.lock").open("a+", encoding="ascii") as file:
+        with self._lock_file() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -203,6 +203,14 @@ class Course:
             file.write(str(os.getpid()))
             file.flush()
             yield
+
+    def _lock_file(self) -> TextIO:
+        try:
+            return (self.root / ".grading.lock").open("a+", encoding="ascii")
+        except OSError as error:
+            raise CourseError(
+                f"the course folder {self.root} cannot be written to: {error.strerror}."
+            ) from None
 
 
 def _is_name(name: str) -> bool:

@@ -54,19 +54,38 @@ def set_up_course(folder: Path, checkout: Checkout) -> str:
         The id of the course, after the name of the folder.
 
     Raises:
-        CourseError: something that would be made is there already; then nothing has been made.
+        CourseError: the folder cannot be a course folder, or something that would be made is there
+            already; then nothing has been made.
     """
     root = folder.resolve()
+    _require_place(folder, root, checkout)
     course_id = re.sub(r"[^A-Za-z0-9_.-]+", "-", root.name).strip("-.") or "rnncourse"
     facts = {"course_id": course_id, "checkout": str(checkout.root)}
     texts = {"nbgrader_config.py": CONFIG, "README.md": README}
     for name in (*texts, "source"):
         if (root / name).exists() or (root / name).is_symlink():
             raise CourseError(f"{folder} holds a {name} already: nothing was made.")
-    for name in ("source", "submitted"):
-        (root / name).mkdir(parents=True, exist_ok=True)
+    try:
+        for name in ("source", "submitted"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CourseError(f"{folder} cannot be made: {error.strerror}.") from None
     for assignment in checkout.assignments():
         (root / "source" / assignment).symlink_to(checkout.root / "solutions" / assignment)
     for name, text in texts.items():
         write(root / name, text.format(**facts))
     return course_id
+
+
+def _require_place(folder: Path, root: Path, checkout: Checkout) -> None:
+    """Make sure that a course folder can be here.
+
+    Raises:
+        CourseError: it lies in the checkout, where marks could be published, or a file is there.
+    """
+    if root.is_relative_to(checkout.root):
+        raise CourseError(
+            f"{folder} lies in the checkout {checkout.root}: a class needs a folder outside it."
+        )
+    if root.exists() and not root.is_dir():
+        raise CourseError(f"{folder} is a file; a class needs a folder.")

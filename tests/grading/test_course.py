@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import multiprocessing
 import os
@@ -15,9 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import rnncourse.grading.course
 from rnncourse.errors import CourseError
+from rnncourse.grading.commands import Options, grade_assignments
 from rnncourse.grading.course import Checkout, Course
 from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
@@ -344,3 +347,20 @@ def test_what_cannot_be_kept_as_text_is_kept_as_a_question_mark(tmp_path: Path) 
     write(tmp_path / "page.html", json.loads('"half of a \\ud83d pair"'))
     assert (tmp_path / "page.html").read_text("utf-8") == "half of a ? pair"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".grading.lock").mkdir()  # root may write anywhere else
+    with (
+        pytest.raises(CourseError, match=f"the course folder {tmp_path} cannot be written to"),
+        Course.open(tmp_path).lock(),
+    ):
+        pass
+
+
+def test_a_report_without_a_folder_is_refused_before_any_work(tmp_path: Path) -> None:
+    hand_in(tmp_path, "ada")
+    options = Options(report=tmp_path / "nowhere/r.json")
+    with pytest.raises(CourseError, match="there is no folder .*nowhere for the report"):
+        grade_assignments(["lstm"], tmp_path, Console(file=io.StringIO()), options)
+    assert {path.name for path in tmp_path.iterdir()} == {"ada"}

@@ -76,3 +76,18 @@ def test_what_is_in_the_way_is_named_before_anything_is_made(tmp_path: Path) -> 
     with pytest.raises(CourseError, match="holds a source already: nothing was made"):
         set_up_course(tmp_path, Checkout(ROOT))
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_a_file_is_no_folder_for_a_class(tmp_path: Path) -> None:
+    (tmp_path / "afile").write_text("mine", "utf-8")
+    with pytest.raises(CourseError, match="afile is a file; a class needs a folder"):
+        set_up_course(tmp_path / "afile", Checkout(ROOT))
+    with pytest.raises(CourseError, match="below cannot be made: Not a directory"):
+        set_up_course(tmp_path / "afile/below", Checkout(ROOT))
+
+
+def test_a_class_lies_outside_the_checkout(tmp_path: Path) -> None:
+    for folder in (tmp_path / "checkout", tmp_path / "checkout/class"):
+        with pytest.raises(CourseError, match="lies in the checkout .*outside it"):
+            set_up_course(folder, Checkout(tmp_path / "checkout"))
+    assert list(tmp_path.iterdir()) == []
