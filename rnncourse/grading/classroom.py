@@ -56,7 +56,7 @@ class Exam:
         Raises:
             CourseError: something is missing; then nothing has been written.
         """
-        source = Source(checkout.source(assignment))
+        source = Source(checkout.source(assignment), checkout.others(assignment))
         book = Book.open(course, checkout, assignment)
         seed = course.seed(assignment)
         trials = checkout.trials(assignment, seed)

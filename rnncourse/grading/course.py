@@ -11,7 +11,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,7 @@ from traitlets.config import Config
 from ..checks import plan_of
 from ..errors import CourseError
 from ..exercise import exercises
+from ..notebook import grade_id
 from . import settings
 from .files import create
 from .gradebook.database import located, shown
@@ -265,6 +266,17 @@ class Checkout:
         path = self.root / "solutions" / assignment / f"{assignment}.ipynb"
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content
+
+    def others(self, assignment: str) -> dict[str, frozenset[str]]:
+        """The ids of the cells of the other assignments, by assignment."""
+        found = {}
+        for name in self.assignments():
+            with suppress(
+                OSError, ValueError, KeyError
+            ):  # a broken one is no obstacle for this one
+                cells = self.source(name)["cells"] if name != assignment else []
+                found[name] = frozenset(grade_id(cell) for cell in cells) - {""}
+        return found
 
     def notebooks(self, assignment: str) -> list[Path]:
         """The files of all the instructor's notebooks of an assignment."""

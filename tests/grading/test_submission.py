@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rnncourse.grading.course import Checkout
 from rnncourse.grading.sandbox.protocol import Frame, encode
 from rnncourse.grading.submissions import reader
 from rnncourse.grading.submissions.submission import Source, Submission, read
@@ -342,3 +343,16 @@ def test_a_sentence_can_name_any_file(hand_in: HandIn) -> None:
     submission = hand_in({"\udcff\x1b[31mlstm" + "x" * 150 + ".ipynb": FOREIGN})
     assert submission.refused.isprintable() and len(submission.refused) < 200
     submission.refused.encode()
+
+
+def test_the_notebook_of_another_assignment_is_said(tmp_path: Path) -> None:
+    checkout = Checkout(ROOT)
+    source = Source(checkout.source("lstm"), checkout.others("lstm"))
+    for student, assignment in (("ada", "gru"), ("bilal", "lstm")):
+        folder = tmp_path / student / "lstm"
+        folder.mkdir(parents=True)
+        notebook = ROOT / "exercises" / assignment / f"{assignment}.ipynb"
+        (folder / "lstm.ipynb").write_bytes(notebook.read_bytes())
+    wrong, right = (read(tmp_path / s / "lstm", s, "lstm", source) for s in ("ada", "bilal"))
+    assert wrong.refused == "This looks like the notebook of gru."
+    assert right.refused == ""

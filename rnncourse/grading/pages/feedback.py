@@ -24,7 +24,8 @@ _NEXT: dict[Verdict, str] = {
     "end?",
     "slept": "look for what waits in your notebook, such as time.sleep or a download, and take it "
     "out.",
-    "refused": "open your file in Jupyter and save it again. Hand in that file, if you still can.",
+    "refused": "open your file in Jupyter, see that it is the right one and save it again. Hand in "
+    "that file, if you still can.",
 }
 """What to do about an exercise that is not right, by verdict."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ...notebook import Unreadable
-from .reader import File, Folder, load, shown
+from .reader import File, Folder, Notebook, load, shown
 from .source import CHECK, Source, functions
 
 _NOTEBOOK = re.compile(r"\.(ipynb(\.\w+)?|json)$", re.IGNORECASE)
@@ -75,13 +75,28 @@ def _within(folder: str, file: File) -> File:
 
 def _holds(file: File, source: Source) -> bool:
     """Whether a notebook is one of this assignment by what is in it."""
-    pieces = file.notebook.pieces if file.notebook else ()
+    return file.notebook is not None and _has_exercises(file.notebook, source)
+
+
+def _has_exercises(notebook: Notebook, source: Source) -> bool:
     return any(
         piece.grade_id in source.stubs
         or piece.grade_id.removeprefix(CHECK) in source.stubs
         or functions(piece.text) & source.stubs.keys()
-        for piece in pieces
+        for piece in notebook.pieces
     )
+
+
+def looks_like(notebook: Notebook, source: Source) -> str:
+    """The other assignment of the course to which most of a notebook's cells with an id belong;
+    "" if none, or if an exercise of this assignment is in it."""
+    if _has_exercises(notebook, source):
+        return ""
+    ids = [piece.grade_id for piece in notebook.pieces if piece.grade_id]
+    for name, its in source.others.items():
+        if 2 * sum(one in its and one not in source.known for one in ids) > len(ids):
+            return name
+    return ""
 
 
 def _doubt(name: str, files: list[File], modes: dict[str, int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
@@ -77,9 +77,14 @@ class Known:
 
 @dataclass(frozen=True)
 class Source:
-    """The instructor's notebook, prepared once for a whole class."""
+    """The instructor's notebook, prepared once for a whole class.
+
+    Attributes:
+        others: the ids of the cells of the course's other assignments, by assignment.
+    """
 
     notebook: dict[str, Any]
+    others: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> dict[str, float]:

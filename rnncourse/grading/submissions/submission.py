@@ -10,7 +10,7 @@ from typing import Any
 from nbgrader.utils import parse_utc
 
 from ...notebook import Cell, Unreadable
-from .finding import find
+from .finding import find, looks_like
 from .reader import Folder, opened
 from .repair import repair
 from .source import CHECK, Source
@@ -64,6 +64,8 @@ def read(folder: Path, student: str, assignment: str, source: Source) -> Submiss
     done = Submission(student, assignment, digest=file.digest, timestamp=timestamp)
     if file.notebook is None:
         return replace(done, refused=file.broken)
+    if other := looks_like(file.notebook, source):
+        return replace(done, refused=f"This looks like the notebook of {other}.")
     repaired = repair(file.notebook, source)
     said = (renamed, *file.notebook.said, *repaired.said, ignored)
     return replace(
