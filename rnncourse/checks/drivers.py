@@ -193,7 +193,8 @@ def _problem(error: BaseException, inputs: Arrays) -> Problem:
     if "is not on the expected device" in str(error):
         return Problem("result", f"a tensor it makes{ELSEWHERE}")
     shapes = ", ".join(f"{k} {tuple(v.shape)}" for k, v in inputs.items() if v.ndim)
-    return Problem("raised", f"it raised {_said(error)}{_line_of(error)} Given: {shapes}.")
+    where = "." if _called_exit(error) else _line_of(error)  # else a line of IPython's
+    return Problem("raised", f"it raised {_said(error)}{where} Given: {shapes}.")
 
 
 def _said(error: BaseException) -> str:
