@@ -171,7 +171,8 @@ def report_rows(results: Iterable[Marked]) -> list[dict[str, Any]]:
             "exercise": e.exercise,
             "points": one.by_hand.mark(e),
             "max_points": e.max_points,
-            "verdict": e.verdict,
+            # The report's verdicts are fixed; its message says that the time was slept away.
+            "verdict": "timeout" if e.verdict == "slept" else e.verdict,
             "mistake": e.mistake,
             "message": e.message,
             "flags": list(e.flags),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rnncourse.checks.judge import Mistake, Report, StageReport
 from rnncourse.grading.record import (
     ByHand,
@@ -52,6 +54,12 @@ def test_marks_by_hand_count_in_place_of_the_automatic_ones() -> None:
     by_hand = ByHand(scores={"lstm_layer": 3}, extra={"lstm_cell": 1}, penalty=0.5)
     assert by_hand.points(RECORD) == 1.5 + 3 + 1 - 0.5
     assert ByHand(penalty=9).points(RECORD) == 0
+
+
+def test_the_report_has_no_verdict_of_its_own_for_sleeping() -> None:
+    slept = replace(RECORD, exercises=(ExerciseRecord("lstm_cell", 0, 4, "slept", "it slept"),))
+    (row,) = report_rows([Marked(slept)])
+    assert (row["verdict"], row["message"]) == ("timeout", "it slept")
 
 
 def test_the_report_holds_the_mark_that_stands() -> None:
