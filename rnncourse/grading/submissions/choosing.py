@@ -92,7 +92,14 @@ def _kept(found: Sequence[Found]) -> Choice:
 
 
 def _last(named: Sequence[Found], assignment: str) -> tuple[Found | None, list[Found]]:
-    """The last of the copies of the assignment's own name, if there is one, and the others."""
+    """The last of the copies of the assignment's own name, if there is one, and the others.
+
+    A browser puts a number behind what is saved again. What a person has copied may be the version
+    that was gone on with, or the one that was put aside.
+    """
+    together = len({one.source.attempt for one in named}) == 1
+    if together and len(named) > 1 and any("copy" in one.name.lower() for one in named):
+        return None, []
     ranks = {
         n: (one.source.attempt, number)
         for n, one in enumerate(named)
