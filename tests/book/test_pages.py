@@ -157,6 +157,9 @@ def test_what_the_menu_of_a_formula_offers_is_on_the_site(
 ) -> None:
     visited = visit(f"{address}book/conventions.html")
     opened = visited.page
+    # A reload would break off what is still on its way, and that would be a complaint.
+    opened.evaluate("() => MathJax.startup.promise.then(() => document.fonts.ready)")
+    opened.wait_for_load_state("networkidle")
     opened.evaluate(f"localStorage['MathJax-Menu-Settings'] = JSON.stringify({{{choice}}})")
     visited.requests.clear()
     opened.reload(wait_until="networkidle")

@@ -208,7 +208,7 @@ def test_who_sleeps_loses_what_sleeps_and_keeps_the_rest(tmp_path: Path) -> None
     page = (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
     assert "this cell is left out: it waited or slept for 2 seconds" in page
     row = result.row("jan", "lstm_cell")
-    assert row["verdict"] == "slept" and "is there a time.sleep" in row["message"]
+    assert row["verdict"] == "timeout" and "is there a time.sleep" in row["message"]
     page = (tmp_path / "feedback/jan/lstm/lstm.html").read_text("utf-8")
     assert "pencil and paper" not in page
 
