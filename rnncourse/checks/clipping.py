@@ -400,8 +400,13 @@ def _trained(function: Function, arguments: Arguments) -> object:
 
 
 def _probe_clip(grads: list[Tensor], max_norm: float) -> tuple[list[Tensor], Tensor]:
-    """No clipping at all: other gradients, and another number, which a training step has to use."""
-    return [torch.sin(grad) * max_norm for grad in grads], _probe_norm(grads)
+    """No clipping at all: other gradients, and another number, which a training step has to use.
+
+    Bounded, however large max_norm is: long steps would make the last digit of a gradient, which
+    differs between processors, grow into the digits that are compared.
+    """
+    share = max_norm / (1 + max_norm)
+    return [torch.sin(grad) * share for grad in grads], _probe_norm(grads)
 
 
 def _several_limits(sizes: Sizes, generator: Generator) -> Tensor:

@@ -23,17 +23,19 @@ WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "colu
 }
 
 
-def close(expected: Tensor, got: Tensor, atol: float = 0.0) -> bool:
+def close(expected: Tensor, got: Tensor, atol: float = 0.0, share: float = 1.0) -> bool:
     """Whether two results are equal up to rounding, which whole numbers have none of. Different
     shapes and NaN are not equal.
 
     Args:
         atol: how far they may be apart besides.
+        share: of the tolerance for rounding; less than 1 asks for more digits.
     """
     if expected.shape != got.shape:
         return False
-    atol = max(atol, ATOL_FLOAT64 if expected.dtype == torch.float64 else ATOL)
-    rtol = ATOL_FLOAT64 if expected.dtype == torch.float64 else _rtol(expected)
+    double = expected.dtype == torch.float64
+    atol = max(atol, share * (ATOL_FLOAT64 if double else ATOL))
+    rtol = share * (ATOL_FLOAT64 if double else _rtol(expected))
     if not (expected.dtype == got.dtype and expected.is_floating_point()):
         expected, got = expected.double(), got.double()
     return torch.allclose(expected, got, rtol=rtol, atol=atol)

@@ -43,7 +43,7 @@ def load(chapter: str) -> dict[str, Stored]:
 
 
 def _stored(entry: dict[str, Any]) -> Stored:
-    fixtures = tuple(_arrays(arrays) for arrays in entry["fixtures"])
+    fixtures = tuple(arrays_of(arrays) for arrays in entry["fixtures"])
     mistakes = tuple(
         (Mistake(m["id"], m["sentence"]), _calls(m["calls"])) for m in entry["mistakes"]
     )
@@ -51,10 +51,11 @@ def _stored(entry: dict[str, Any]) -> Stored:
 
 
 def _calls(calls: list[dict[str, Any]]) -> dict[Key, Arrays]:
-    return {(call["driver"], call["case"]): _arrays(call["arrays"]) for call in calls}
+    return {(call["driver"], call["case"]): arrays_of(call["arrays"]) for call in calls}
 
 
-def _arrays(arrays: dict[str, Any]) -> Arrays:
+def arrays_of(arrays: dict[str, Any]) -> Arrays:
+    """Stored arrays as tensors, by name."""
     return {
         name: torch.tensor(a["data"], dtype=getattr(torch, a["dtype"])).view(a["shape"])
         for name, a in arrays.items()

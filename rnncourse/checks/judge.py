@@ -22,7 +22,7 @@ Key = tuple[str, str]
 
 Status = Literal["passed", "failed", "not reached"]
 NAMING_ATOL = 1e-4
-"""How near an outcome must be to a mistake's to be called by its name."""
+"""The least `naming_tolerance`."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,15 @@ def name_mistake(
     for mistake, signature in mistakes:
         for driver in {driver for driver, _ in signature}:
             calls = {k: v for k, v in signature.items() if k[0] == driver}
-            atol = max(NAMING_ATOL, plan.relation.atol)
+            atol = naming_tolerance(plan)
             if all(k in own and _is_like(own[k], v, atol) for k, v in calls.items()):
                 return mistake
     return None
+
+
+def naming_tolerance(plan: Plan) -> float:
+    """How near an outcome must be to a mistake's to be called by its name."""
+    return max(NAMING_ATOL, plan.relation.atol)
 
 
 def numbers(plan: Plan, outcome: Outcome) -> Arrays:
@@ -148,12 +153,12 @@ def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Arrays:
 
 def _is_like(own: Arrays, stored: Arrays, atol: float) -> bool:
     return all(
-        name in own and own[name].shape == value.shape and _is_near(own[name], value, atol)
+        name in own and own[name].shape == value.shape and is_near(own[name], value, atol)
         for name, value in stored.items()
     )
 
 
-def _is_near(own: Tensor, stored: Tensor, atol: float) -> bool:
+def is_near(own: Tensor, stored: Tensor, atol: float) -> bool:
     """Infinite numbers and NaN tell a mistake as well as others."""
     return torch.allclose(own.double(), stored.double(), rtol=0, atol=atol, equal_nan=True)
 
