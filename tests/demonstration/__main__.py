@@ -27,6 +27,8 @@ CLASS = BUILD / "class"
 NOTE = BUILD / "server.pid"
 SECONDS = 3.0
 """The deadline of an exercise here: one of the seven never ends."""
+PROGRESS = "Lessons: "
+"""What a line begins with by which the book's extension fresh_outputs says how far it is."""
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -56,7 +58,23 @@ def main() -> None:
 
 def build_site() -> None:
     with step("The site: lessons are run, pages written"):
-        quietly("jupyter-book", "build", str(ROOT), "-W", "-n", "--keep-going", "-q")
+        name = "jupyter-book"
+        said = []
+        with subprocess.Popen(
+            [Path(sys.executable).parent / name, "build", ROOT, "-W", "-n", "--keep-going"],
+            cwd=ROOT,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as building:
+            for line in building.stdout or ():
+                said.append(line)
+                if line.startswith(PROGRESS):
+                    console.print(f"  {line.strip()}", markup=False)
+    if building.returncode:
+        print("".join(said)[-12_000:], file=sys.stderr)
+        sys.exit(f"{name} failed: see above.")
 
 
 def release() -> None:
@@ -108,18 +126,6 @@ def step(title: str) -> Iterator[None]:
     began = time.monotonic()
     yield
     console.print(f"  {time.monotonic() - began:.0f} s")
-
-
-def quietly(name: str, *arguments: str) -> None:
-    """Run a program of this environment; show what it says only if it fails."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    command = [str(Path(sys.executable).parent / name), *arguments]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        print(done.stdout[-4000:], done.stderr[-8000:], sep="\n", file=sys.stderr)
-        sys.exit(f"{name} failed: see above.")
 
 
 if __name__ == "__main__":
