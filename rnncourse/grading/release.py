@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
@@ -16,6 +12,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from ..errors import CourseError
+from .gradebook.schema import making_tables
 
 
 def release(checkout: Path, assignment: str) -> Path:
@@ -56,24 +53,13 @@ def _convert(checkout: Path, assignment: str, output: Path) -> None:
     converter.log.propagate = False
     converter.log.addHandler(reasons)
     try:
-        with programs_of_this_python():
+        with making_tables():
             converter.start()
     except (Exception, SystemExit) as error:
         reason = reasons.first or str(error)
         raise CourseError(f"{assignment} could not be released: {reason}") from error
     finally:
         converter.log.removeHandler(reasons)
-
-
-@contextmanager
-def programs_of_this_python() -> Iterator[None]:
-    """nbgrader starts `alembic` by name; it lies beside this Python, activated or not."""
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before
 
 
 class _Reasons(logging.Handler):

@@ -19,7 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from rnncourse.grading.course import Course
 from rnncourse.grading.door import CourseAutograde, CourseDoor, CourseFeedback
-from rnncourse.grading.release import programs_of_this_python
+from rnncourse.grading.gradebook.schema import making_tables
 from rnncourse.grading.sandbox.launch import obstacle
 from rnncourse.notebook import grade_id
 from tests.demonstration.learners import ROOT, filled, solutions, write_class
@@ -57,7 +57,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Doors:
     write_damaged(nbgraders)
     (nbgraders / "records").mkdir()
     (nbgraders / "records" / "lstm.seed.json").write_text(SEED, "utf-8")
-    with programs_of_this_python(), Gradebook(gradebook(nbgraders), "class") as book:
+    with making_tables(), Gradebook(gradebook(nbgraders), "class") as book:
         book.update_or_create_assignment("lstm", duedate="2026-03-01 12:00 UTC")
     shutil.copytree(nbgraders, command, symlinks=True)
     assert rnncourse_grade(command).returncode == 1  # some are refused

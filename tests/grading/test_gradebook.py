@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from nbgrader.api import Base, Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.dbutil import _temp_alembic_ini
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Table, create_engine, select
 from traitlets.config import Config
@@ -33,6 +35,7 @@ import rnncourse.grading.gradebook.database
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Checkout, Course
 from rnncourse.grading.gradebook.book import Book
+from rnncourse.grading.gradebook.schema import schema_version
 from rnncourse.grading.record import ByHand
 from tests.grading.mixed import NAME, WORTH, record, write_mixed
 from tests.grading.nbgrader_course import nbgrader
@@ -673,3 +676,10 @@ def commit_for_ever(course: Course, checkout: Checkout, number: int, begins: int
                 book.commit(one)
     finally:
         os._exit(1)
+
+
+def test_the_version_of_the_tables_is_the_one_that_nbgrader_would_find() -> None:
+    with _temp_alembic_ini("sqlite:///gradebook.db") as ini:
+        command = [Path(sys.executable).with_name("alembic"), "-c", ini, "heads"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert schema_version() == said.split()[0]

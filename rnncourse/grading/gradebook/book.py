@@ -16,12 +16,12 @@ from ...errors import CourseError
 from ..course import Checkout, Course
 from ..files import claim
 from ..record import ByHand, ExerciseRecord, Record
-from ..release import programs_of_this_python
 from ..submissions.source import CHECK
 from .database import connect, shown, telling
 from .late import LatePenalties
 from .register import as_released, register
 from .rows import Cells, Statements
+from .schema import making_tables
 
 MAX_COMMENT = 2000
 """Characters of a comment that are kept."""
@@ -217,7 +217,7 @@ def _make_tables(course: Course, engine: Engine) -> None:
     """nbgrader's tables, if there are none. A file is made whole beside its place, so that nobody
     finds half of it."""
     file = Path(str(course.url.database))
-    with programs_of_this_python():
+    with making_tables():
         if course.url.get_backend_name() == "sqlite" and not file.exists():
             if not file.parent.is_dir():
                 raise CourseError(f"there is no folder {file.parent} for {shown(course.url)}.")

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 from nbgrader.api import Gradebook
 
-from rnncourse.grading.release import programs_of_this_python
+from rnncourse.grading.gradebook.schema import making_tables
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 from tests.hidden.lstm import SPECS
 
@@ -146,7 +146,7 @@ def plant_secrets(place: Place) -> None:
     (place.home / ".ssh").mkdir()
     (place.home / ".ssh" / "id_secret").write_text(f"{SECRET}\n", "utf-8")
     gradebook = f"sqlite:///{place.course / 'gradebook.db'}"
-    with programs_of_this_python(), Gradebook(gradebook) as book:
+    with making_tables(), Gradebook(gradebook) as book:
         book.add_student("not-in-class", last_name=SECRET)
     for name in ("bystander_1", "bystander_2"):
         note = place.course / "submitted" / name / ASSIGNMENT / "lstm-notes.txt"
