@@ -122,7 +122,8 @@ def test_lessons_are_run_once_and_only_what_changed_again(book: Path) -> None:
     (book / "conf.py").write_text(
         f"import sys\nsys.path.append({str(EXTENSIONS)!r})\n"
         "extensions = ['myst_nb', 'fresh_outputs']\nnb_execution_mode = 'cache'\n"
-        "exclude_patterns = ['out', '_build', 'book', 'jupyter_execute']\nnb_execution_timeout = 600\n",
+        "exclude_patterns = ['out', '_build', 'book', 'jupyter_execute']\n"
+        "nb_execution_timeout = 600\n",
         encoding="utf-8",
     )
     for name in ("one", "two"):
