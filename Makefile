@@ -2,6 +2,9 @@
 #   make course   the website, the exercises, a small class graded; all served, the address printed
 #   make test     every test
 # Others: setup (.venv only), site, exercises, class, stop, lint, clean;
+#   make quick    lint, types, stubs, checks and the command line: under a minute, while you work
+#   make test-long  what make test tries a tenth of (kills, fuzz), at full strength
+#   make test-processor  what compares numbers, as on an older processor
 #   make bench    a class graded by plain nbgrader and by this grader, timed; minutes. More:
 #                 make bench BENCH="--scale 10000", or BENCH=--help
 
@@ -10,7 +13,7 @@ BIN    := .venv/bin
 READY  := .venv/.ready
 PORT   ?= 8000
 
-.PHONY: help course test setup site exercises class stop lint bench clean
+.PHONY: help course test quick test-long test-processor setup site exercises class stop lint bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,8 +46,22 @@ class: setup
 stop:
 	@$(BIN)/python -m tests.demonstration --only stop
 
+# Several files at a time, each in one process; one torch thread a process.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 test: setup lint
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --durations 15
+	@$(PYTEST) --durations 15
+
+quick: setup lint
+	@$(PYTEST) -q -m "not slow" tests/checks tests/test_cli.py tests/test_exercise.py tests/test_nn.py tests/test_package.py
+
+# As on a processor without AVX: torch, oneDNN and MKL choose other instructions, so that sums are
+# taken in another order and the last digits of a float differ.
+test-processor: setup
+	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(PYTEST) -q tests/checks
+
+test-long: setup
+	@RNNCOURSE_LONG=1 $(PYTEST) -m long --durations 15
 
 lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary

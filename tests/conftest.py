@@ -15,6 +15,9 @@ from tests.browser import PROGRAMS, Open, Visit, launch, listen, program
 NO_SKIP = "RNNCOURSE_NO_SKIP"
 """Set in CI: there a test that cannot run is a test that failed."""
 
+LONGEST = ("tests/book/", "tests/test_notebooks.py", "tests/grading/attacks/")
+"""Where a run begins, so that no process has a long file left when the others are done."""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
@@ -25,6 +28,21 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, which {NO_SKIP}=1 forbids: {report.longrepr}"
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, as its fixtures are shared, unless they say with
+    `xdist_group` what else belongs together; and start with what takes longest."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    file = item.location[0]
+    return next((k for k, start in enumerate(LONGEST) if file.startswith(start)), len(LONGEST))
 
 
 @pytest.fixture(autouse=True)
