@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 
@@ -86,3 +93,46 @@ def test_the_package_imports_one_way() -> None:
         "sys.exit(any(m.startswith('rnncourse.grading') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    """None comes only because another package happens to need it today."""
+    project = project_table()
+    base = names_of(project["dependencies"])
+    extras = {name: names_of(needs) for name, needs in project["optional-dependencies"].items()}
+    distributions = packages_distributions()
+    for path in (ROOT / "rnncourse").rglob("*.py"):
+        in_grader = "grading" in path.relative_to(ROOT).parts
+        declared = set().union(base, *extras.values()) if in_grader else base | extras["book"]
+        for module in set(imported(path)) - {"rnncourse", "tests"} - sys.stdlib_module_names:
+            known = {canonicalize_name(name) for name in distributions.get(module, [module])}
+            assert known & declared, f"{path}: {module}"
+
+
+def test_constraints_are_exact_and_allow_what_is_declared() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    exact = [Requirement(line) for line in lines if not line.startswith("#")]
+    pins = {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in exact}
+    assert len(pins) == len(exact) and all(str(pin.specifier).startswith("==") for pin in exact)
+    project = project_table()
+    for need in [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]:
+        requirement = Requirement(need)
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), need
+
+
+def project_table() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return table
+
+
+def names_of(requirements: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(text).name) for text in requirements}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The top-level packages that a module imports."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0]

@@ -186,9 +186,7 @@ def test_html_of_outputs_and_markdown_is_cleaned_and_still_readable() -> None:
         new_markdown_cell(f"# Title\n\n> quote\n\n`code` $a < b$ {link}"),
     ]
     page, _ = HarmlessExporter().from_notebook_node(new_notebook(cells=cells))
-    assert "<b>bold</b>" in page and '<p style="color: red;">two</p>' in page.replace(
-        "color:red", "color: red"
-    )
+    assert "<b>bold</b>" in page and '<p style="color:red">two</p>' in page
     assert "<script>one" not in page
     assert "<h1>Title" in page and "<blockquote>" in page and "$a &lt; b$" in page
     assert 'href="https://example.org"' in page
