@@ -23,6 +23,7 @@ from .pools import LocalPool
 from .progress import duration, watched
 from .record import ByHand, ExerciseRecord, Marked, report_rows
 from .release import release
+from .sandbox.bubblewrap import caution
 from .sandbox.host import Limits, Run
 from .sandbox.launch import Launch, obstacle, sandboxed, unsafe
 
@@ -299,6 +300,8 @@ def _say_where(
         console.print("[bold]Learners' code ran WITHOUT a sandbox.[/bold]")
     elif layers:
         console.print(f"Learners' code ran under: {', '.join(layers)}")
+    for warning in sorted({caution(each) for each in layers} - {""}):
+        console.print(f"Warning: {warning}", markup=False)
     console.print(f"Marks: {course.gradebook_name}", markup=False)
     console.print(f"Feedback pages: {shortest(course.feedback_folder)}", markup=False)
     if report:

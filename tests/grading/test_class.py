@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from rnncourse.grading.commands import TABLE_ROWS
+from rnncourse.grading.sandbox.bubblewrap import caution, version
 from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, filled, solutions, write_class
 
@@ -93,7 +95,17 @@ def test_and_a_sentence_that_says_why(graded: Graded) -> None:
     assert all(r["message"] for r in graded.rows)
     layers = {r["student"]: r["sandbox"] for r in graded.rows}
     assert layers.pop("goran") == "not run"
-    assert set(layers.values()) == {"bubblewrap+namespaces+seccomp+rlimits"}
+    assert set(layers.values()) == {f"bubblewrap {version()}+namespaces+seccomp+rlimits"}
+
+
+def test_the_terminal_and_the_class_page_say_how_old_bubblewrap_is(graded: Graded) -> None:
+    layers = f"bubblewrap {version()}+namespaces+seccomp+rlimits"
+    assert f"Learners' code ran under: {layers}\n" in graded.done.stdout
+    warning = caution(layers)
+    assert ("Warning: bubblewrap" in graded.done.stdout) == bool(warning)
+    page = html.unescape((graded.course / "class/lstm.html").read_text("utf-8"))
+    assert f"ran in the sandbox {layers}." in page
+    assert warning in page and warning in graded.done.stdout
 
 
 def test_the_command_prints_a_table_and_names_the_refused(graded: Graded) -> None:

@@ -18,6 +18,7 @@ import torch
 
 import rnncourse.checks
 from rnncourse.checks.drivers import Outcome
+from rnncourse.grading.sandbox.bubblewrap import version
 from rnncourse.grading.sandbox.host import ExerciseRun, Limits, Questions, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, sandboxed, unsafe
 from tests.grading.sandboxes import NOTHING, needs_sandbox, printed
@@ -660,7 +661,7 @@ def kill_twice(worker: Worker) -> None:
 def test_without_namespaces_each_child_has_a_sandbox_of_its_own(
     crowded_worker: Worker, two: Questions
 ) -> None:
-    assert str(crowded_worker.layers) == "bubblewrap+seccomp+rlimits"
+    assert str(crowded_worker.layers) == f"bubblewrap {version()}+seccomp+rlimits"
     cells = [START, CHUNKS, UNPACK, "open('/tmp/left', 'w').close()"]
     run = crowded_worker.run(cells, two)
     assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2

@@ -23,7 +23,7 @@ HOSTILE = (
 GATES = "Your gates are in the order i, f, o, g; torch's is i, f, g, o."
 LOOP = "It did not end within 3 seconds: is there a loop that never stops?"
 BROKEN = "lstm.ipynb is not a notebook: its content is broken."
-SANDBOX = "bubblewrap+namespaces+rlimits"
+SANDBOX = "bubblewrap 0.12.0+namespaces+rlimits"
 
 
 def cell(verdict: str = "passed", points: float | None = 6.0, **more: Any) -> ExerciseRecord:
@@ -120,6 +120,13 @@ def test_the_top_says_how_the_class_did(show: Show) -> None:
     assert f"The code of 8 learners ran in the sandbox {SANDBOX}." in text
     assert opened.complaints == []
     assert len(opened.requests) == 1
+
+
+def test_an_old_bubblewrap_is_warned_of(show: Show) -> None:
+    old = replace(CLASS[0], sandbox="bubblewrap 0.8.0+rlimits")
+    text = show([old, *CLASS[1:]]).page.locator("header").inner_text()
+    assert "! bubblewrap 0.8.0 has published holes" in text
+    assert "bubblewrap 0.12.0 has" not in text
 
 
 def test_a_class_without_a_sandbox_is_told_loudly(show: Show) -> None:

@@ -57,6 +57,7 @@ def test_other_systems_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_layers_are_written_in_one_word() -> None:
     assert str(Layers()) == "none"
     assert str(Layers(("bubblewrap", "rlimits"))) == "bubblewrap+rlimits"
+    assert str(Layers(("bubblewrap", "rlimits"), "0.12.0")) == "bubblewrap 0.12.0+rlimits"
     assert str(unsafe().layers(namespaces=True, seccomp=True)) == "none"
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from ..record import ByHand, ExerciseRecord, Record
+from ..sandbox.bubblewrap import caution
 from . import rendering
 from .rendering import LOOKS, Look
 
@@ -141,6 +142,7 @@ def overview(
         median=statistics.median(totals) if totals else None,
         quartiles=_quartiles(totals),
         layers=_layers(records),
+        cautions=sorted({caution(record.sandbox) for record in records} - {""}),
         look=look,
         need_a_look=len(need_a_look),
         known=known,

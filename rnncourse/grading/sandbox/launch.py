@@ -12,6 +12,7 @@ from pathlib import Path
 import rnncourse
 
 from ...errors import CourseError
+from . import bubblewrap
 
 MODULES = (
     "isolation.py",
@@ -50,12 +51,16 @@ class Layers:
     Attributes:
         names: of "bubblewrap" (files, network, processes), "namespaces" (each child in its own)
             "seccomp" (system calls) and "rlimits" (memory, time, sizes); none in the unsafe mode.
+        version: bubblewrap's, "" if it is not known.
     """
 
     names: tuple[str, ...] = ()
+    version: str = ""
 
     def __str__(self) -> str:
-        return "+".join(self.names) or "none"
+        """Such as "bubblewrap 0.12.0+seccomp+rlimits"; "none" in the unsafe mode."""
+        named = f"bubblewrap {self.version}" if self.version else "bubblewrap"
+        return "+".join(named if name == "bubblewrap" else name for name in self.names) or "none"
 
     def in_words(self) -> str:
         """What each of them does, and which ones there could be besides."""
@@ -86,7 +91,8 @@ class Launch:
         if not self.sandboxed:
             return Layers()
         tried = {"namespaces": namespaces, "seccomp": seccomp}
-        return Layers(("bubblewrap", *(name for name, works in tried.items() if works), "rlimits"))
+        working = (name for name, works in tried.items() if works)
+        return Layers(("bubblewrap", *working, "rlimits"), bubblewrap.version())
 
 
 def sandboxed(*options: str) -> Launch:
