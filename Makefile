@@ -1,6 +1,7 @@
 # Two commands are enough after cloning:
 #   make course   the website, the exercises, a small class graded; all served, the address printed
 #   make test     every test
+# On Linux without an NVIDIA GPU, TORCH=cpu fetches gigabytes less: make course TORCH=cpu
 # Others: setup (.venv only), site, exercises, class, stop, lint, clean;
 #   make quick    lint, types, stubs, checks and the command line: under a minute, while you work
 #   make test-long  what make test tries a tenth of (kills, fuzz), at full strength
@@ -12,6 +13,9 @@ PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
 PORT   ?= 8000
+TORCH  ?=
+SMALL  := --extra-index-url https://download.pytorch.org/whl/cpu
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt
 
 .PHONY: help course test quick test-long test-processor setup site exercises class stop lint bench clean
 .DEFAULT_GOAL := help
@@ -25,9 +29,12 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.version_info >= (3, 11) or sys.exit("This course needs Python 3.11 or newer, and $(PYTHON) is " + v + ". Name another: make setup PYTHON=python3.12")'
+	@case "$(TORCH)" in ""|cpu) ;; *) echo "TORCH is cpu or left out, not $(TORCH)." >&2; exit 1;; esac
 	@echo "Setting up .venv: torch, the book and the grader. A few minutes the first time."
+	@if [ "$(TORCH)" = "" ] && [ "$$(uname -s)" = Linux ] && ! [ -e /proc/driver/nvidia ] && ! command -v nvidia-smi >/dev/null; then \
+		echo "No NVIDIA driver is here, and torch for Linux may bring CUDA: up to 5 GB. The small one: stop this with Ctrl-C, then  make $(or $(MAKECMDGOALS),setup) TORCH=cpu"; fi
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[grading,cluster,postgresql,book,test]' \
+	@$(PIP) $(if $(TORCH),$(SMALL)) -e '.[grading,cluster,postgresql,book,test]' \
 		|| { echo "The packages could not be installed: see the lines above. Is there a network? Run the same command again; what was fetched is kept." >&2; exit 1; }
 	@touch $(READY)
 
