@@ -6,13 +6,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from .checks.judge import Report
 from .errors import CourseError
+from .installation import install_command
+
+if TYPE_CHECKING:  # torch takes seconds, and doctor has to run where it is broken
+    from .checks.judge import Report
 
 app = typer.Typer(
     add_completion=False,
@@ -107,12 +110,22 @@ def submit(assignment: Annotated[str, typer.Argument(help="such as lstm")]) -> N
 
 
 @app.command()
-def doctor() -> None:
-    """Say what this machine can do for the course."""
-    from .doctor import findings
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object, for programs")] = False,
+) -> None:
+    """Say what this machine can do for the course. The exit status is 1 when something is missing
+    that the exercises need."""
+    from . import doctor
 
-    for name, finding in findings():
-        console.print(f"{name:12} {finding}", markup=False)
+    found = []
+    for one in doctor.findings():
+        found.append(one)
+        if not as_json:
+            console.print(f"{one.name:12} {one.said}", markup=False)
+    if as_json:
+        print(doctor.as_json(found))
+    if lacking := doctor.missing(found):
+        raise CourseError(f"the exercises do not run here without {', '.join(lacking)}.")
 
 
 @app.command()
@@ -233,5 +246,5 @@ def _grader_installed() -> Iterator[None]:
             raise
         extra = EXTRAS.get(error.name or "", "grading")
         raise CourseError(
-            f"this needs {error.name}, which is not installed: pip install 'rnncourse[{extra}]'."
+            f"this needs {error.name}, which is not installed: {install_command(extra)}"
         ) from error

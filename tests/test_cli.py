@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 
+from rnncourse import __version__ as rnncourse_version
+from rnncourse.grading.sandbox import bubblewrap
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.launch import WORDS, obstacle, sandboxed
 from tests.demonstration.learners import WRONG_ORDER, filled, solutions
@@ -111,16 +117,97 @@ def test_submit_writes_one_clean_file(workspace: Path) -> None:
     assert len(handed_in["cells"]) == len(content["cells"])
 
 
-def test_doctor_knows_the_machine(tmp_path: Path) -> None:
-    done = rnncourse("doctor", cwd=tmp_path)
-    assert done.returncode == 0
-    for name in ("Python", "torch", "training on", "nbgrader", "sandbox"):
-        assert name in done.stdout
+NAMES = (
+    *("Python", "rnncourse", "numpy", "matplotlib", "IPython", "torch", "training on", "notebooks"),
+    *("kernel", "workspace", "disk", "nbgrader", "sandbox"),
+)
+"""What doctor tells of every machine that has the grader."""
+
+
+@pytest.fixture(scope="module")
+def doctor(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """Asked in a workspace with two notebooks; the jupyter on the PATH is another Python's."""
+    folder = tmp_path_factory.mktemp("doctor")
+    (folder / "gru").mkdir()
+    (folder / "gru/gru.ipynb").write_text("{}", encoding="utf-8")
+    (folder / "lstm.ipynb").write_text("{}", encoding="utf-8")
+    jupyter = folder / "bin/jupyter"
+    jupyter.parent.mkdir()
+    jupyter.write_text("#!/bin/sh\n", encoding="utf-8")
+    jupyter.chmod(0o755)
+    return rnncourse("doctor", cwd=folder, PATH=f"{jupyter.parent}:{os.environ['PATH']}")
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What doctor says, by name."""
+    return {line[:12].rstrip(): line[13:] for line in done.stdout.splitlines()}
+
+
+def test_doctor_knows_the_machine(doctor: subprocess.CompletedProcess[str]) -> None:
+    assert (doctor.returncode, doctor.stderr) == (0, "")
+    said = lines(doctor)
+    assert [name for name in said if name != "bubblewrap"] == list(NAMES)
+    assert said["Python"] == f"{platform.python_version()}, {sys.executable}"
+    assert said["rnncourse"] == f"{rnncourse_version}, the checkout {ROOT}"
+    for name in ("numpy", "matplotlib", "IPython", "torch"):
+        assert said[name].startswith(version(name)), name
+    assert said["workspace"].endswith(": lstm, gru")
+    assert re.fullmatch(r"\d+\.\d GB free here", said["disk"])
+    assert "/bin/jupyter is another Python's: start" in said["kernel"]
+    assert sys.executable in said["kernel"]
+    if not torch.cuda.is_available():
+        assert said["training on"].startswith("the CPU: torch ")
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """doctor --json where torch raises, numpy ends its process and IPython is missing."""
+    folder = tmp_path_factory.mktemp("broken")
+    ways = {
+        "torch": "raise OSError('libcudart.so.12: cannot open shared object file')",
+        "numpy": "import os; os.abort()",
+        "IPython": "raise ModuleNotFoundError('no decorator', name='decorator')",
+    }
+    for name, code in ways.items():
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(folder), str(ROOT)])
+    return rnncourse("doctor", "--json", cwd=folder, PYTHONPATH=path)
+
+
+def test_doctor_finds_what_is_broken(broken: subprocess.CompletedProcess[str]) -> None:
+    refused(broken, "the exercises do not run here without numpy, matplotlib, IPython, torch.")
+    told = json.loads(broken.stdout)
+    assert told["ready"] is False
+    assert told["missing"] == ["numpy", "matplotlib", "IPython", "torch"]
+    found = told["findings"]
+    said = found["torch"]["said"]
+    assert "OSError: libcudart.so.12: cannot open shared object file" in said
+    assert 'pip install --force-reinstall "torch>=' in said
+    assert found["torch"]["state"] == found["numpy"]["state"] == "missing"
+    assert "ended with status" in found["numpy"]["said"]
+    assert "not tried without" in found["sandbox"]["said"]
+    assert found["Python"] == {
+        "state": "ok",
+        "said": f"{platform.python_version()}, {sys.executable}",
+    }
+
+
+@pytest.mark.parametrize("command", [["--help"], ["doctor", "--help"], ["check", "--help"]])
+def test_help_needs_no_torch(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise OSError('broken')", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = rnncourse(*command, cwd=tmp_path, PYTHONPATH=path)
+    assert (done.returncode, done.stderr) == (0, "") and "Usage" in done.stdout
 
 
 @pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
-def test_doctor_starts_a_sandbox_and_says_what_it_does(tmp_path: Path) -> None:
-    said = rnncourse("doctor", cwd=tmp_path).stdout
+def test_doctor_starts_a_sandbox_and_says_what_it_does(
+    doctor: subprocess.CompletedProcess[str],
+) -> None:
+    said = doctor.stdout
+    assert bubblewrap.version() in lines(doctor)["bubblewrap"]
+    assert bubblewrap.caution(f"bubblewrap {bubblewrap.version()}") in said
     with Worker(sandboxed()) as worker:
         for layer in worker.layers.names:
             assert f"{WORDS[layer]} ({layer})" in said
@@ -197,6 +284,60 @@ def test_make_refuses_a_python_that_is_not_there(tmp_path: Path) -> None:
     done = make_setup(tmp_path, "PYTHON=nopython")
     assert done.returncode != 0
     assert "There is no nopython here. Install Python 3.11 or newer" in done.stderr
+
+
+RECORDS = """#!/bin/sh
+# A Python whose environments hold one that only writes down what it is asked for.
+case "$1" in
+-m) mkdir -p .venv/bin
+    printf '#!/bin/sh\\necho "$@" >> asked.txt\\n' > .venv/bin/python
+    chmod +x .venv/bin/python;;
+esac
+"""
+SMALL_TORCH = "--extra-index-url https://download.pytorch.org/whl/cpu"
+BIG = "torch for Linux may bring CUDA"
+
+
+def recorded_setup(folder: Path, *options: str, **variables: str) -> tuple[str, str]:
+    """What `make setup` prints, and what it asks of pip."""
+    python = folder / "python"
+    python.write_text(RECORDS, encoding="utf-8")
+    python.chmod(0o755)
+    done = make_setup(folder, f"PYTHON={python}", *options, **variables)
+    assert done.returncode == 0, done
+    return done.stdout, (folder / "asked.txt").read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' torch has no CUDA")
+def test_make_says_what_torch_brings_before_it_comes(tmp_path: Path) -> None:
+    said, asked = recorded_setup(tmp_path)
+    has_driver = Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi")
+    assert (BIG in said) == (not has_driver)
+    if BIG in said:
+        assert "make setup TORCH=cpu" in said
+    assert asked.count("pip install") == 1 and SMALL_TORCH not in asked
+
+
+def test_make_says_nothing_of_cuda_where_there_is_a_driver(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    driver = tmp_path / "bin/nvidia-smi"
+    driver.write_text("#!/bin/sh\n", encoding="utf-8")
+    driver.chmod(0o755)
+    said, _ = recorded_setup(tmp_path, PATH=f"{driver.parent}:{os.environ['PATH']}")
+    assert BIG not in said
+
+
+def test_make_fetches_the_small_torch(tmp_path: Path) -> None:
+    said, asked = recorded_setup(tmp_path, "TORCH=cpu")
+    assert BIG not in said
+    assert SMALL_TORCH in asked
+
+
+def test_make_refuses_another_torch(tmp_path: Path) -> None:
+    done = make_setup(tmp_path, "TORCH=gpu")
+    assert done.returncode != 0
+    assert "TORCH is cpu or left out, not gpu." in done.stderr
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_make_without_a_network_says_so_and_can_be_run_again(tmp_path: Path) -> None:

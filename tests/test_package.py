@@ -4,33 +4,73 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from email import message_from_string
+from email.message import Message
+from importlib.metadata import entry_points, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trove_classifiers
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from rnncourse.installation import install_command, requirement
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made from the source distribution, as an installation from an index may be."""
     folder = tmp_path_factory.mktemp("wheel")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    return built("wheel", folder / sdist.name.removesuffix(".tar.gz"), folder)
+
+
+@pytest.fixture(scope="module")
+def described(wheel: Path) -> Message:
+    """What the wheel says of itself."""
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return message_from_string(archive.read(name).decode("utf-8"))
+
+
+def built(kind: str, root: Path, folder: Path) -> Path:
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
+        [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)],
+        cwd=root,
         check=True,
         capture_output=True,
     )
-    return next(folder.glob("*.whl"))
+    return next(folder.glob("*.whl" if kind == "wheel" else "*.tar.gz"))
+
+
+def test_the_source_distribution_holds_what_the_wheel_is_made_from(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        paths = [
+            Path(name).relative_to(sdist.name.removesuffix(".tar.gz"))
+            for name in archive.getnames()
+        ]
+    tops = {path.parts[0] for path in paths}
+    assert tops - {".gitignore", "PKG-INFO"} == {
+        *("rnncourse", "exercises", "pyproject.toml"),
+        *("README.md", "CHANGELOG.md", "LICENSE"),
+    }
 
 
 def test_the_wheel_holds_the_course_and_no_answers(wheel: Path) -> None:
@@ -93,6 +133,108 @@ def test_the_package_imports_one_way() -> None:
         "sys.exit(any(m.startswith('rnncourse.grading') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_hints_name_an_address_that_works(wheel: Path, tmp_path: Path) -> None:
+    """rnncourse itself is on no index; README installs it from its repository."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        "from rnncourse.installation import checkout, install_command, requirement;"
+        "print(checkout(), install_command('grading'), requirement('NBGrader'), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    none, command, nbgrader = done.stdout.splitlines()
+    address = project_table()["urls"]["Repository"]
+    assert (none, command) == ("None", f'pip install "rnncourse[grading] @ git+{address}"')
+    wanted = project_table()["optional-dependencies"]["grading"]
+    assert Requirement(nbgrader) in map(Requirement, wanted)
+
+
+def test_hints_in_a_checkout_name_it() -> None:
+    assert install_command("grading") == f'pip install -e "{ROOT}[grading]"'
+    assert requirement("no-such-package") == "no-such-package"
+
+
+def test_an_index_is_told_all(described: Message) -> None:
+    for field in ("Author", "Summary", "License-Expression", "Keywords", "Requires-Python"):
+        assert described[field], field
+    urls = dict(line.split(", ", 1) for line in described.get_all("Project-URL", []))
+    assert set(urls) == {"Homepage", "Documentation", "Repository", "Changelog", "Issues"}
+    for name in ("Documentation", "Changelog"):
+        place = urls[name].removeprefix(urls["Repository"] + "/blob/main/")
+        assert (ROOT / place).is_file(), urls[name]
+    known = set(trove_classifiers.classifiers)
+    classifiers = described.get_all("Classifier", [])
+    assert classifiers and set(classifiers) <= known
+
+
+def test_an_index_shows_the_readmes_pictures_and_links(described: Message) -> None:
+    page, here = str(described.get_payload()), (ROOT / "README.md").read_text("utf-8")
+    addresses = re.findall(r"(!?)\[[^\]]*\]\(([^)\s]+)\)", page)
+    assert len(addresses) == len(re.findall(r"\]\(", here)) > 2
+    repository = project_table()["urls"]["Repository"]
+    raw = repository.replace("//github.com/", "//raw.githubusercontent.com/") + "/main/"
+    for picture, address in addresses:
+        start = raw if picture else f"{repository}/blob/main/"
+        assert address.startswith(start)
+        assert (ROOT / address.removeprefix(start)).is_file(), address
+
+
+COMMANDS = re.compile(r"```(?:bash|powershell)?\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize(("page", "blocks"), [("README.md", 1), ("book/use.md", 2)])
+def test_what_a_learner_types_is_provided_by_what_is_installed(page: str, blocks: int) -> None:
+    """Every command after `pip install` belongs to this package or to one that it asks for."""
+    texts = COMMANDS.findall((ROOT / page).read_text("utf-8"))
+    paths = [text for text in texts if "pip install" in text and "rnncourse start" in text]
+    assert len(paths) == blocks
+    scripts = entry_points(group="console_scripts")
+    for text in paths:
+        before, _, after = text.partition("pip install ")
+        wanted, *lines = after.splitlines()
+        installed = Requirement(re.findall(r'"([^"]+)"', wanted)[0])
+        assert installed.name == "rnncourse"
+        project = project_table()
+        extras = [project["optional-dependencies"][name] for name in installed.extras]
+        provided = names_of([*project["dependencies"], *sum(extras, [])]) | {"rnncourse"}
+        words = [line.partition("#")[0].split() for line in lines]
+        typed = [w for w in words if w and w[0] != "cd"]
+        assert [w[0] for w in typed] == ["rnncourse", "jupyter"]
+        for first, second, *_ in typed:
+            name = f"jupyter-{second}" if first == "jupyter" else first
+            owners = {canonicalize_name(s.dist.name) for s in scripts if s.name == name and s.dist}
+            assert owners and owners <= provided, name
+
+
+def test_a_fork_is_told_where_the_address_still_differs() -> None:
+    address = project_table()["urls"]["Repository"]
+    known = re.compile(r"https://(?:raw\.githubusercontent|github)\.com/([\w.-]+/rnncourse)\b")
+    for place in ("pyproject.toml", "README.md", "book/use.md", "book/teach.md", "book/index.md"):
+        found = set(known.findall((ROOT / place).read_text("utf-8")))
+        assert found <= {address.removeprefix("https://github.com/")}, place
+
+
+def test_the_command_line_starts_without_torch() -> None:
+    code = """
+import sys
+import rnncourse, rnncourse.cli, rnncourse.doctor
+assert "torch" not in sys.modules
+assert {"check", "fill", "play", "carry_over"} < set(dir(rnncourse))
+from rnncourse import *
+assert check is rnncourse.check is rnncourse.checks.check
+assert fill is rnncourse.exercise.fill
+assert not hasattr(rnncourse, "no_such_name")
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_every_package_that_is_imported_is_declared() -> None:

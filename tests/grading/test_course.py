@@ -24,6 +24,7 @@ from rnncourse.grading.commands import Options, grade_assignments
 from rnncourse.grading.course import Checkout, Course
 from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
+from rnncourse.installation import install_command
 from tests.demonstration.learners import ROOT
 
 SECRET = "pa55word"
@@ -176,7 +177,7 @@ def test_a_missing_driver_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         connect(Course.open(tmp_path, SERVER).url)
     assert str(told.value) == (
         "postgresql+psycopg://grader@db.example.org/marks needs psycopg, which is not installed: "
-        "pip install 'rnncourse[postgresql]'."
+        f"{install_command('postgresql')}"
     )
 
 

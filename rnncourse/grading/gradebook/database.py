@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ...errors import CourseError
+from ...installation import install_command
 
 BUSY_SECONDS = 60
 """How long to wait while another program writes to the same SQLite file."""
@@ -70,7 +71,7 @@ def connect(url: URL) -> Engine:
     except ImportError as error:
         raise CourseError(
             f"{shown(url)} needs {url.get_driver_name()}, which is not installed: "
-            "pip install 'rnncourse[postgresql]'."
+            + install_command("postgresql")
         ) from error
 
 
