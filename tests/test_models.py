@@ -39,7 +39,7 @@ def test_a_judgement_does_not_depend_on_padding(filled: None) -> None:
     for n, length in enumerate(lengths):
         other[length:, n] = 0
     assert model(ids, lengths).shape == (3, 3)
-    assert torch.allclose(model(ids, lengths), model(other, lengths))
+    assert torch.allclose(model(ids, lengths), model(other, lengths), atol=1e-6)
 
 
 def test_a_writer_goes_on_where_it_was(filled: None) -> None:
@@ -50,7 +50,7 @@ def test_a_writer_goes_on_where_it_was(filled: None) -> None:
     first, states = model(ids[:4])
     second, _ = model(ids[4:], states)
     assert whole.shape == (6, 2, 9)
-    assert torch.allclose(torch.cat([first, second]), whole, atol=1e-6)
+    assert torch.allclose(torch.cat([first, second]), whole, atol=1e-5)
 
 
 def test_what_is_written_comes_from_the_generator_alone(filled: None) -> None:

@@ -48,7 +48,7 @@ def flat(result: Any) -> list[Tensor]:
 
 
 def assert_same(own: Any, wanted: Any) -> None:
-    torch.testing.assert_close(flat(own), flat(wanted))
+    torch.testing.assert_close(flat(own), flat(wanted), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.usefixtures("filled")
@@ -93,7 +93,7 @@ def test_gradients_are_torchs(kind: str) -> None:
     for (name, wanted), (_, own) in zip(
         theirs.named_parameters(), ours.named_parameters(), strict=True
     ):
-        torch.testing.assert_close(own.grad, wanted.grad, msg=name)
+        torch.testing.assert_close(own.grad, wanted.grad, rtol=1e-4, atol=1e-4, msg=name)
 
 
 @pytest.mark.usefixtures("filled")
@@ -101,8 +101,8 @@ def test_gradients_are_torchs(kind: str) -> None:
 def test_dropout_acts_between_layers_and_only_in_training(kind: str) -> None:
     theirs, ours = pair(kind, 3, 5, 2, dropout=1.0)
     x = torch.randn(6, 2, 3)
-    torch.testing.assert_close(ours(x)[0], theirs(x)[0])
-    torch.testing.assert_close(ours.eval()(x)[0], theirs.eval()(x)[0])
+    assert_same(ours(x)[0], theirs(x)[0])
+    assert_same(ours.eval()(x)[0], theirs.eval()(x)[0])
     assert not torch.allclose(ours(x)[0], ours.train()(x)[0])
 
 

