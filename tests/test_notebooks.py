@@ -181,7 +181,7 @@ def test_the_learners_lstm_learns_at_the_end() -> None:
     said = executed("solutions", "lstm").said
     found = re.search(r"^bias 1: (\d\.\d+)", said["play_flagged_number"], re.MULTILINE)
     assert found and float(found[1]) < 0.01, said["play_flagged_number"]
-    assert "500 of 500" in said["play_flagged_number"]
+    assert "300 of 300" in said["play_flagged_number"]
     assert "<Figure" in said["play_flagged_number"]
 
 
@@ -190,7 +190,7 @@ def test_the_learners_gru_learns_at_the_end() -> None:
     said = executed("solutions", "gru").said
     found = re.search(r"last 50 training steps: (\d\.\d+)", said["play_hold"])
     assert found and float(found[1]) < 0.01, said["play_hold"]
-    assert "300 of 300" in said["play_hold"]
+    assert "200 of 200" in said["play_hold"]
     assert all("<Figure" in said[name] for name in ("play_gru_cell", "play_hold", "play_gates"))
 
 
