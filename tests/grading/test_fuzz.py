@@ -13,8 +13,9 @@ from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.notebook import grade_id, nbgrader_metadata
 from tests.demonstration.learners import ROOT
 from tests.grading.mutations import Mutant, mutants
+from tests.strength import share
 
-NUMBER = 5000
+NUMBER = share(5000)
 
 
 @pytest.fixture(scope="module")
