@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 def fetched(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=10) as response:
+    with urllib.request.urlopen(address, timeout=600) as response:
         text: str = response.read().decode("utf-8")
         return text
 

@@ -108,7 +108,7 @@ class PlainCourse:
 
     def command(self, step: str) -> Command:
         """`nbgrader` with one of its steps, such as "autograde"."""
-        patience = "--ExecutePreprocessor.iopub_timeout=60"  # its own 4 s fail on a busy machine
+        patience = "--ExecutePreprocessor.iopub_timeout=600"  # its own 4 s fail on a busy machine
         arguments = str(PROGRAMS / "nbgrader"), step, ASSIGNMENT, patience
         return Command(arguments, self.root, self._environment)
 

@@ -17,6 +17,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+SECONDS_TO_START = 60
+"""On a busy machine; it is there at once on another."""
 ROOMS = ("feedback", "class")
 """What is served of a course folder: the learners' pages and the class's; nothing else of it."""
 
@@ -65,11 +67,12 @@ def start(site: Path, course: Path, port: int, note: Path) -> str:
         command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
     )
     address = f"http://127.0.0.1:{port}/"
-    for _ in range(100):
+    end = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < end:
         if process.poll() is not None:
             raise OSError(f"the server at {address} ended at once")
         try:
-            urllib.request.urlopen(address, timeout=1).close()
+            urllib.request.urlopen(address, timeout=SECONDS_TO_START).close()
             note.write_text(str(process.pid), encoding="utf-8")
             return address
         except (urllib.error.URLError, TimeoutError):
