@@ -24,6 +24,8 @@ except ImportError:
 USER, PASSWORD = "grader", "p@ss/w:rd %41é"
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """Tests stop programs, but never the machine."""
+PATIENT = ("-w", "-t", "1200")
+"""pg_ctl's own 60 seconds can be over before a server has started on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,11 @@ def server() -> Iterator[Server]:
         settings = (f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *FAST)
         options = " ".join(f"-c {setting}" for setting in settings)
         control = programs / "pg_ctl"
-        _run(account, control, "start", "-w", "-D", data, "-l", log, "-o", options)
+        _run(account, control, "start", *PATIENT, "-D", data, "-l", log, "-o", options)
         try:
             yield Server(port, programs)
         finally:
-            _run(account, control, "stop", "-D", data, "-m", "immediate")
+            _run(account, control, "stop", *PATIENT, "-D", data, "-m", "immediate")
 
 
 def _programs() -> Path | None:

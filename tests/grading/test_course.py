@@ -260,7 +260,7 @@ from pathlib import Path
 from rnncourse.grading.course import Course
 with Course.open(Path(sys.argv[1])).lock():
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(10**6)
 """
 
 
