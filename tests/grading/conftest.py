@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,9 +15,29 @@ from rnncourse.exercise import exercises
 from rnncourse.grading.sandbox.host import Questions, Worker
 from rnncourse.grading.sandbox.launch import sandboxed
 from rnncourse.grading.spec import prepare
+from tests.grading import sandboxes
 from tests.grading.postgresql import server as server
-from tests.grading.sandboxes import NO_SANDBOX, behind, plain_user, unfiltered
+from tests.grading.sandboxes import NO_SANDBOX, unfiltered
 from tests.hidden.lstm import SPECS
+
+PATIENCE = 20 * 60
+"""Seconds after which a test hangs. Nothing else in these tests is decided by how long it takes."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:  # its value is the hook's
+    """End a test that hangs, with what it prepares."""
+
+    def end(*_: object) -> None:
+        pytest.fail(f"{item.nodeid} has not ended within {PATIENCE} seconds")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(PATIENCE)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +54,9 @@ def plain_worker() -> Iterator[Worker]:
     """The same, started by somebody who is not root."""
     if NO_SANDBOX:
         pytest.skip(NO_SANDBOX)
-    with Worker(behind(sandboxed(), *plain_user())) as started:
-        yield started
+    started = sandboxes.plain_worker()
+    yield started
+    started.__exit__()
 
 
 @pytest.fixture(scope="session")

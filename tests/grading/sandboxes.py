@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from rnncourse.grading.sandbox import seccomp
-from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.host import Limits, Questions, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
 
 NO_SANDBOX = obstacle()
@@ -23,10 +26,31 @@ NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 POWERLESS = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
+class Impatient(Limits):
+    """The usual limits, but who does not compute for a second has slept enough."""
+
+    @property
+    def idle(self) -> float:
+        return 1.0
+
+
 def printed(worker: Worker, source: str) -> str:
     """What a cell prints, or the error that it ends with."""
     cell = worker.run([source], NOTHING).cells[0]
     return cell.error or cell.output
+
+
+def wait_until(happens: Callable[[], object]) -> None:
+    """Wait for something; what never happens is a test that hangs."""
+    while not happens():
+        time.sleep(0.01)
+
+
+def processes(worker: Worker) -> list[psutil.Process]:
+    """What runs in a worker's sandbox, with what started it."""
+    assert worker._process is not None
+    sandbox = psutil.Process(worker._process._process.pid)
+    return [sandbox, *sandbox.children(recursive=True)]
 
 
 def behind(launch: Launch, *prefix: str) -> Launch:
@@ -34,25 +58,20 @@ def behind(launch: Launch, *prefix: str) -> Launch:
     return replace(launch, command=[*prefix, *launch.command])
 
 
-@functools.cache
-def plain_user() -> tuple[str, ...]:
-    """What starts a program as somebody who is not root; nothing for somebody who is not.
+def plain_worker() -> Worker:
+    """A worker that has been started by somebody who is not root; the caller closes it.
 
     Nobody may not be let into the folders of this checkout and this Python; then root gives up its
     rights instead.
     """
     if os.getuid() != 0:
-        return ()
+        return Worker(sandboxed()).__enter__()
     for name, *options in (NOBODY, POWERLESS):
         program = shutil.which(name)
         if program is None:
             continue
-        prefix = (program, *options, "--")
-        try:
-            with Worker(behind(sandboxed(), *prefix)):
-                return prefix
-        except SandboxError:
-            continue
+        with suppress(SandboxError):
+            return Worker(behind(sandboxed(), program, *options, "--")).__enter__()
     raise RuntimeError("there is no way to be a plain user here")
 
 

@@ -56,8 +56,10 @@ MAX_FLAGS = 10
 """Reasons for a person to look that are taken from a worker for an exercise."""
 MAX_QUOTED = 40
 """Characters of a cell's first line in a message."""
-END_SECONDS = 15.0
-"""Within which a worker has to get rid of a child, or to end."""
+START_SECONDS = 600.0
+"""Within which a worker has to be ready: seconds on an idle machine, a minute on a busy one."""
+END_SECONDS = 60.0
+"""Within which a worker has to bring a child to life, to get rid of it, or to end."""
 
 _CREDENTIALS = struct.Struct("3i")  # process, user and group
 _SCM_CREDENTIALS = 2
@@ -193,7 +195,7 @@ class Worker:
     replaced at the next run.
     """
 
-    def __init__(self, launch: Launch, start_seconds: float = 120.0) -> None:
+    def __init__(self, launch: Launch, start_seconds: float = START_SECONDS) -> None:
         self._launch = launch
         self._start_seconds = start_seconds
         self._process: _Process | None = None
@@ -530,9 +532,12 @@ class _Conversation:
     def _run_cells(self) -> None:
         progress, limits = self._progress, self._progress.limits
         progress.start_cells()
+        try:
+            self._meet(Deadline(END_SECONDS))
+        except TimeoutError:  # none of the learner's code has run yet
+            raise _WorkerDied from None
         latest = min(progress.latest, time.monotonic() + limits.cells_on_the_clock)
         patience = Budget(limits.cells, self._clock, 0.0, latest, limits.idle)
-        self._meet(patience)
         send_encoded(self._link, _errand(progress), patience)
         flags = self._reader.frame(patience).header.get("flags")
         if not isinstance(flags, dict):
