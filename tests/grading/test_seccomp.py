@@ -186,7 +186,7 @@ def test_threads_are_allowed_where_they_are_counted(any_worker: Worker) -> None:
         "import threading, time\n"
         "started = []\n"
         "def start():\n"
-        "    thread = threading.Thread(target=time.sleep, args=(0.5,), daemon=True)\n"
+        "    thread = threading.Thread(target=time.sleep, args=(10**6,), daemon=True)\n"
         "    thread.start()\n"
         "    started.append(thread)\n"
         "try:\n"
