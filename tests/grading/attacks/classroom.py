@@ -32,6 +32,8 @@ SECRET = f"squirrel-{secrets.token_hex(8)}"
 """Planted wherever an attacker looks. Attackers know how it begins."""
 
 ROOMS = ("feedback", "autograded")
+SECONDS_TO_END = 120
+"""After which a process that should have ended never will."""
 
 
 @dataclass
@@ -215,7 +217,7 @@ def alone_with_children() -> Iterator[list[str]]:
     before = set(psutil.Process().children(recursive=True))
     left: list[str] = []
     yield left
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + SECONDS_TO_END
     while (now := _running(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
     left += [" ".join(process.cmdline()) for process in now]
@@ -252,7 +254,7 @@ def watched(
     while process.poll() is None:
         peak = max(peak, _high_water(process.pid))
         time.sleep(0.05)
-    reader.join(10)
+    reader.join(SECONDS_TO_END)
     os.close(ours)
     return subprocess.CompletedProcess(command, process.returncode, bytes(said), b""), peak
 

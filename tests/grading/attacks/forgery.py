@@ -360,7 +360,8 @@ marks = [hasattr(rnncourse, "poisoned"), hasattr(builtins, "poisoned"), hasattr(
          "POISONED" in os.environ, "poisoned" in sys.modules, "poisoned" in globals(),
          torch.get_default_dtype() != torch.float32, not torch.is_grad_enabled(),
          torch.tanh is torch.sigmoid, resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 10,
-         bool(signal.pthread_sigmask(signal.SIG_BLOCK, [])), os.getpriority(os.PRIO_PROCESS, 0) > 0,
+         bool(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+         os.getpriority(os.PRIO_PROCESS, 0) > NICE,
          libc.shmget(0x5EED, 0, 0) >= 0, libc.mq_open(b"/poisoned", 0) >= 0,
          any(entry.filled for entry in exercises().values())]
 if any(marks):

@@ -35,7 +35,6 @@ def collect(tmp_path: Path, archive: Path, *more: str) -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
     )
 
 

@@ -15,14 +15,13 @@ from .outward import BYSTANDERS, FORMULAS, LONG_NAME, UNPRINTABLE
 
 pytestmark = pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))
 FIRST, LAST = BYSTANDERS[0], BYSTANDERS[-1]
+STRANGE = (LONG_NAME, *UNPRINTABLE, *FORMULAS)
 
 
-@pytest.fixture(scope="module", params=["long", "unprintable", "formulas"])
-def strange(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
-    names = {"long": (LONG_NAME,), "unprintable": UNPRINTABLE, "formulas": FORMULAS}[request.param]
-
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     def renamed(course: Path) -> None:
-        for name in names:
+        for name in STRANGE:
             shutil.copytree(course / "submitted" / FIRST.name, course / "submitted" / name)
 
     folder = tmp_path_factory.mktemp("strange")
