@@ -1,4 +1,5 @@
-"""A class of seven through the real command: marks, gradebook, pages, report."""
+"""A class of seven through the real command: marks, gradebook, pages, report; and a second class in
+which everybody is a case of their own."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import html
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -53,7 +55,7 @@ def grade(course: Path, *more: str) -> Graded:
     report = course / "report.json"
     command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(course)]
     done = subprocess.run(
-        [*command, "--seconds", "3", "--report", str(report), *more],
+        [*command, "--seconds", "1", "--report", str(report), *more],
         cwd=ROOT,
         env=os.environ | {"COLUMNS": "200", "SECRET_OF_THE_INSTRUCTOR": "squirrel"},
         capture_output=True,
@@ -61,6 +63,14 @@ def grade(course: Path, *more: str) -> Graded:
         check=False,
     )
     return Graded(course, done, json.loads(report.read_text(encoding="utf-8")))
+
+
+def hand_in(course: Path, student: str, text: str, name: str = "lstm.ipynb") -> Path:
+    """Write a submission, and give its file."""
+    path = course / "submitted" / student / "lstm" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +159,17 @@ def test_the_autograded_notebook_opens_in_formgrader(graded: Graded) -> None:
     assert "hidden tests" in check.outputs[0].data["text/plain"]
 
 
-def test_a_second_run_gives_the_same_and_keeps_manual_marks(graded: Graded) -> None:
-    with Gradebook(f"sqlite:///{graded.course / 'gradebook.db'}", "rnncourse") as gradebook:
+def test_a_second_run_gives_the_same_and_keeps_manual_marks(graded: Graded, tmp_path: Path) -> None:
+    course = tmp_path / "class"
+    shutil.copytree(graded.course, course)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "rnncourse") as gradebook:
         grade_row = gradebook.find_grade("check_lstm_cell", "lstm", "lstm", "dora")
         grade_row.manual_score = 5.5
         gradebook.db.commit()
-    seed = (graded.course / "records/lstm.seed.json").read_text("utf-8")
+    seed = (course / "records/lstm.seed.json").read_text("utf-8")
     dora = [r for r in graded.rows if r["student"] == "dora"]
     for option in ((), ("--again",)):
-        second = grade(graded.course, "--student", "dora", *option)
+        second = grade(course, "--student", "dora", *option)
         assert second.row("dora", "lstm_cell")["points"] == 5.5
         assert second.rows[1:] == dora[1:]
         assert re.search(
@@ -166,16 +178,16 @@ def test_a_second_run_gives_the_same_and_keeps_manual_marks(graded: Graded) -> N
         assert second.done.returncode == 0
         done = "1 graded, 0 had not changed" if option else "0 graded, 1 had not changed"
         assert done in second.done.stdout
-    assert (graded.course / "records/lstm.seed.json").read_text("utf-8") == seed
-    with Gradebook(f"sqlite:///{graded.course / 'gradebook.db'}", "rnncourse") as gradebook:
+    assert (course / "records/lstm.seed.json").read_text("utf-8") == seed
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "rnncourse") as gradebook:
         assert gradebook.find_grade("check_lstm_cell", "lstm", "lstm", "dora").score == 5.5
 
 
-def test_learners_code_cannot_see_the_instructors_side(tmp_path: Path) -> None:
-    """Cells that look for the course folder, the specs and the environment, and report."""
-    snoop = f"""
+# ------------------------------------------------------------------ a case each
+
+SNOOP = """
 import os, pathlib, sys
-found = [str(p) for p in ("{ROOT}", "{tmp_path}") if os.path.exists(p)]
+found = [str(p) for p in ("{root}", "{course}") if os.path.exists(p)]
 found += [m for m in sys.modules if m.startswith(("tests", "nbgrader"))]
 found += [k for k in os.environ if "SECRET" in k]
 for place in pathlib.Path("/proc").glob("*/environ"):
@@ -190,80 +202,103 @@ except ImportError:
     pass
 print("found", found)
 """
-    answers = solutions()
-    answers["lstm_cell"] = snoop + answers["lstm_cell"]
-    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(filled(answers), encoding="utf-8")
-    result = grade(tmp_path)
-    assert result.row("ida", "lstm_cell")["verdict"] == "passed"
-    assert "found []" in (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
+SLEEPS = "@fill\ndef lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):\n    time.sleep(10**6)"
+EVIL = "print('<script>alert(1)</script>')\nraise ValueError('<img src=x onerror=alert(2)>')"
 
 
-def test_who_sleeps_loses_what_sleeps_and_keeps_the_rest(tmp_path: Path) -> None:
-    """One learner in a cell of her own, another one in a function."""
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """A class in which everybody is a case of their own."""
+    course = tmp_path_factory.mktemp("cases")
     answers = solutions()
-    sleeping = "@fill\ndef lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):\n    time.sleep(10**6)"
+    snoop = SNOOP.format(root=ROOT, course=course) + answers["lstm_cell"]
+    hand_in(course, "snoops", filled(answers | {"lstm_cell": snoop}))
+    hand_in(course, "sleeps", with_cell(answers, "import time; time.sleep(10**6)"))
+    hand_in(course, "sleeps_inside", with_cell(answers | {"lstm_cell": SLEEPS}, "import time"))
+    hand_in(course, "renamed", filled({}), "lstm (1).ipynb")
+    hand_in(course, "empty", "")
+    hand_in(course, "marked", "\ufeff" + filled(answers))
+    (course / "submitted" / "nothing").mkdir()
+    hand_in(course, "word", "hello", "answers.docx")
+    without_colon = answers["lstm_cell"].replace("b_hh):", "b_hh)")
+    hand_in(course, "colon", filled(answers | {"lstm_cell": without_colon}))
+    hand_in(course, "script", filled({"lstm_cell": EVIL}))
+    return grade(course, "--submission-seconds", "40")
+
+
+def with_cell(answers: dict[str, str], source: str) -> str:
+    """A notebook with answers and a cell of the learner's own before them."""
+    notebook = json.loads(filled(answers))
     own = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
-    for student, changed, source in (
-        ("ida", answers, "import time; time.sleep(10**6)"),
-        ("jan", answers | {"lstm_cell": sleeping}, "import time"),
-    ):
-        notebook = json.loads(filled(changed))
-        notebook["cells"].insert(4, own | {"source": source})
-        path = tmp_path / "submitted" / student / "lstm/lstm.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text(json.dumps(notebook), encoding="utf-8")
-    result = grade(tmp_path, "--submission-seconds", "20")
-    points = {s: sum(r["points"] for r in result.rows if r["student"] == s) for s in ("ida", "jan")}
-    assert points == {"ida": 20, "jan": 14}
-    page = (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
-    assert "this cell is left out: it waited or slept for 2 seconds" in page
-    row = result.row("jan", "lstm_cell")
+    notebook["cells"].insert(4, own | {"source": source})
+    return json.dumps(notebook)
+
+
+def page_of(graded: Graded, student: str) -> str:
+    return (graded.course / "feedback" / student / "lstm/lstm.html").read_text("utf-8")
+
+
+def test_learners_code_cannot_see_the_instructors_side(cases: Graded) -> None:
+    """Cells that look for the course folder, the specs and the environment, and report."""
+    assert cases.row("snoops", "lstm_cell")["verdict"] == "passed"
+    assert "found []" in page_of(cases, "snoops")
+
+
+@pytest.mark.parametrize(("student", "points"), [("sleeps", 20), ("sleeps_inside", 14)])
+def test_who_sleeps_loses_what_sleeps_and_keeps_the_rest(
+    cases: Graded, student: str, points: float
+) -> None:
+    """One learner in a cell of her own, another one in a function."""
+    assert sum(r["points"] for r in cases.rows if r["student"] == student) == points
+
+
+def test_who_sleeps_is_told_so(cases: Graded) -> None:
+    said = r"this cell is left out: it waited or slept for [\d.]+ seconds"
+    assert re.search(said, page_of(cases, "sleeps"))
+    row = cases.row("sleeps_inside", "lstm_cell")
     assert row["verdict"] == "timeout" and "is there a time.sleep" in row["message"]
-    page = (tmp_path / "feedback/jan/lstm/lstm.html").read_text("utf-8")
-    assert "pencil and paper" not in page
+    assert "pencil and paper" not in page_of(cases, "sleeps_inside")
 
 
-def test_a_renamed_file_and_an_empty_one_are_said(tmp_path: Path) -> None:
-    for student, name, text in (
-        ("ida", "lstm (1).ipynb", filled({})),
-        ("jan", "lstm.ipynb", ""),
-        ("kim", "lstm.ipynb", "\ufeff" + filled(solutions())),
-    ):
-        path = tmp_path / "submitted" / student / "lstm" / name
-        path.parent.mkdir(parents=True)
-        path.write_text(text, encoding="utf-8")
-    (tmp_path / "submitted" / "lea").mkdir()
-    result = grade(tmp_path)
-    assert result.row("ida", "lstm_cell")["verdict"] == "unfilled"
-    page = (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
-    assert "lstm (1).ipynb" in page
-    assert result.row("jan", "lstm_cell")["message"] == "lstm.ipynb is empty."
-    assert result.row("kim", "lstm_cell")["verdict"] == "passed"
-    assert "Nothing handed in for lstm: lea" in result.done.stdout
+def test_a_renamed_file_and_an_empty_one_are_said(cases: Graded) -> None:
+    assert cases.row("renamed", "lstm_cell")["verdict"] == "unfilled"
+    assert "lstm (1).ipynb" in page_of(cases, "renamed")
+    assert cases.row("empty", "lstm_cell")["message"] == "lstm.ipynb is empty."
+    assert cases.row("marked", "lstm_cell")["verdict"] == "passed"
+    assert "Nothing handed in for lstm: nothing" in cases.done.stdout
 
 
-def test_what_was_refused_and_has_not_changed_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "submitted/ida/lstm/answers.docx"
-    path.parent.mkdir(parents=True)
-    path.write_text("hello", encoding="utf-8")
+def test_a_missing_colon_in_the_cell_costs_the_cell_alone(cases: Graded) -> None:
+    assert cases.row("colon", "lstm_cell")["verdict"] == "error"
+    assert cases.row("colon", "lstm_layer")["points"] == 4
+
+
+def test_script_in_output_and_errors_is_only_text(cases: Graded) -> None:
+    assert cases.row("script", "lstm_cell")["verdict"] == "error"
+    page = page_of(cases, "script")
+    assert "<script" not in page and "<img" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_what_was_refused_and_has_not_changed_is_left_alone(cases: Graded, tmp_path: Path) -> None:
     said = "There is no file lstm.ipynb, only 'answers.docx'."
-    assert "1 graded, 0 had not changed" in grade(tmp_path).done.stdout
-    second = grade(tmp_path)
+    assert cases.row("word", "lstm_cell")["message"] == said
+    course = tmp_path / "class"
+    shutil.copytree(cases.course, course)
+    options = ("--student", "word", "--submission-seconds", "40")
+    second = grade(course, *options)
     assert "0 graded, 1 had not changed" in second.done.stdout
-    assert second.row("ida", "lstm_cell")["message"] == said
-    path.with_name("lstm.ipynb").write_text(filled(solutions()), encoding="utf-8")
-    third = grade(tmp_path)
+    assert second.row("word", "lstm_cell")["message"] == said
+    path = course / "submitted/word/lstm/lstm.ipynb"
+    path.write_text(filled(solutions()), encoding="utf-8")
+    third = grade(course, *options)
     assert "1 graded, 0 had not changed" in third.done.stdout
-    assert third.row("ida", "lstm_cell")["verdict"] == "passed"
+    assert third.row("word", "lstm_cell")["verdict"] == "passed"
 
 
 def test_the_class_page_says_why_where_no_table_is_printed(tmp_path: Path) -> None:
     for number in range(TABLE_ROWS + 1):
-        path = tmp_path / f"submitted/s{number:02d}/lstm/lstm.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_text("", encoding="utf-8")
+        hand_in(tmp_path, f"s{number:02d}", "")
     done = grade(tmp_path).done
     assert "All hidden tests" not in done.stdout and " of 20 " not in done.stdout
     page = tmp_path / "class/lstm.html"
@@ -271,35 +306,10 @@ def test_the_class_page_says_why_where_no_table_is_printed(tmp_path: Path) -> No
 
 
 def test_a_broken_gradebook_stops_before_anything_is_graded(tmp_path: Path) -> None:
-    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(filled({}), encoding="utf-8")
+    hand_in(tmp_path, "ida", filled({}))
     (tmp_path / "gradebook.db").write_text("hello, I am no database", encoding="utf-8")
     command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.endswith("gradebook.db cannot be used: file is not a database.\n")
     assert not (tmp_path / "feedback").exists()
-
-
-def test_a_missing_colon_in_the_cell_costs_the_cell_alone(tmp_path: Path) -> None:
-    answers = solutions()
-    answers["lstm_cell"] = answers["lstm_cell"].replace("b_hh):", "b_hh)")
-    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(filled(answers), encoding="utf-8")
-    result = grade(tmp_path)
-    assert result.row("ida", "lstm_cell")["verdict"] == "error"
-    assert result.row("ida", "lstm_layer")["points"] == 4
-
-
-def test_script_in_output_and_errors_is_only_text(tmp_path: Path) -> None:
-    evil = "print('<script>alert(1)</script>')\nraise ValueError('<img src=x onerror=alert(2)>')"
-    path = tmp_path / "submitted/ida/lstm/lstm.ipynb"
-    path.parent.mkdir(parents=True)
-    path.write_text(filled({"lstm_cell": evil}), encoding="utf-8")
-    result = grade(tmp_path)
-    assert result.row("ida", "lstm_cell")["verdict"] == "error"
-    page = (tmp_path / "feedback/ida/lstm/lstm.html").read_text("utf-8")
-    assert "<script" not in page and "<img" not in page
-    assert "&lt;script&gt;alert(1)" in page
