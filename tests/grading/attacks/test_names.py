@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -30,12 +31,15 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Graded:
 
 def test_others_are_graded(strange: Graded) -> None:
     assert strange.points(FIRST.name) == strange.points(LAST.name) == WORTH, strange.output
+    assert {row["student"] for row in strange.rows}.isdisjoint(STRANGE)
 
 
 def test_the_run_ends_with_sentences(strange: Graded) -> None:
     assert "Traceback" not in strange.output, strange.output
     assert strange.done.returncode == 1
     assert "these folders need other names" in strange.output
+    for name in STRANGE:
+        assert ascii(name) in re.sub(r"\r?\n", "", strange.output), ascii(name)
 
 
 def test_nothing_of_a_name_reaches_the_terminal(strange: Graded) -> None:
