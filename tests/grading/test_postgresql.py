@@ -116,14 +116,14 @@ def test_the_class_of_seven_is_graded_into_it(server: Server, tmp_path: Path) ->
     url = server.new("seven")
     config = f"c = get_config()\nc.CourseDirectory.db_url = {url!r}\n"
     (tmp_path / "nbgrader_config.py").write_text(config, encoding="utf-8")
-    done = grade(tmp_path, "--seconds", "2")
+    done = grade(tmp_path, "--seconds", "1")
     assert done.stderr == "rnncourse: refused, and marked 0: goran; the table says why.\n"
     assert f"Marks: postgresql+psycopg://{USER}@127.0.0.1:{server.port}/seven" in done.stdout
     assert not (tmp_path / "gradebook.db").exists()
     with Gradebook(url) as gradebook:
         submissions = gradebook.assignment_submissions("lstm")
         assert {s.student.id: s.score for s in submissions} == pytest.approx(MARKS)
-    again = grade(tmp_path, "--seconds", "2")
+    again = grade(tmp_path, "--seconds", "1")
     assert "0 graded, 7 had not changed" in again.stdout
     in_file = Course.open(tmp_path, f"sqlite:///{tmp_path}/copy.db")
     book = Book.open(in_file, Checkout(ROOT), "lstm")
