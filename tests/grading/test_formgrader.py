@@ -28,8 +28,8 @@ SCRIPTS = """# My notes <script>window.ran = 1</script>
 <img src="nowhere" onerror="window.ran = 2"> <svg onload="window.ran = 3"></svg>
 [a link](javascript:window.ran=4) <div id="check_lstm_cell" class="nbgrader_cell">not a form</div>
 """
-PAUSE = 60_000
-"""Milliseconds for a worker to start, or a kernel, on a busy machine."""
+PATIENCE = 600_000
+"""Milliseconds after which what does not come up is a failure."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Formgrader:
         self.open(f"manage_submissions/{assignment}")
         self.row(learner).locator(f".{button} a").click()
         dialog = self.page.locator("#success-modal, #error-modal")
-        expect(dialog).to_be_visible(timeout=PAUSE)
+        expect(dialog).to_be_visible()
         return str(dialog.inner_text())
 
     def row(self, learner: str) -> Locator:
@@ -69,6 +69,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     answers = solutions()
     hand_in(folder, "ada", with_scripts(filled(answers)))
     hand_in(folder, "goran", filled(answers)[:3000])
+    for learner in ("marked_by_hand", "not_graded"):
+        hand_in(folder, learner, filled(answers))
     (folder / "source/essay").mkdir()
     (folder / "source/essay/essay.ipynb").write_text(essay("Why do gates help?"), "utf-8")
     show = "from IPython.display import *\ndisplay(HTML('<script>window.ran = 5</script>'))\n"
@@ -81,6 +83,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def formgrader(course: Path, browser: Browser) -> Iterator[Formgrader]:
     with jupyter(course) as (address, token), browser.new_context() as context:
+        context.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         page = context.new_page()
         page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
         page.goto(f"{address}/api/status?token={token}")  # which leaves a cookie
@@ -116,7 +120,7 @@ def test_the_autograde_button_grades_and_the_score_is_shown(formgrader: Formgrad
     formgrader.open("manage_submissions/lstm")
     expect(formgrader.row("ada").locator(".score")).to_have_text("20 / 20")
     expect(formgrader.row("ada").locator(".status")).to_have_text("graded")
-    expect(formgrader.row("goran").locator(".status")).to_have_text("needs autograding")
+    expect(formgrader.row("not_graded").locator(".status")).to_have_text("needs autograding")
 
 
 def test_a_submission_that_is_refused_is_said_and_has_its_row(formgrader: Formgrader) -> None:
@@ -128,8 +132,9 @@ def test_a_submission_that_is_refused_is_said_and_has_its_row(formgrader: Formgr
 
 
 def test_marks_and_comments_of_a_person_reach_the_page(formgrader: Formgrader) -> None:
-    formgrader.press("ada", "autograde")
-    formgrader.open_submission("ada")
+    learner = "marked_by_hand"
+    formgrader.press(learner, "autograde")
+    formgrader.open_submission(learner)
     page = formgrader.page
     score, comment = page.locator("input#check_lstm_cell"), page.locator("#lstm_cell-comment")
     expect(score).to_have_attribute("placeholder", "6")
@@ -139,13 +144,13 @@ def test_marks_and_comments_of_a_person_reach_the_page(formgrader: Formgrader) -
     with page.expect_response(lambda r: r.request.method == "PUT" and "/comment/" in r.url):
         comment.fill("Please use one matrix for all gates.")
         comment.press("Tab")
-    assert "Successfully generated feedback" in formgrader.press("ada", "generate-feedback")
-    page.goto((formgrader.course / "feedback/ada/lstm/lstm.html").as_uri())
+    assert "Successfully generated feedback" in formgrader.press(learner, "generate-feedback")
+    page.goto((formgrader.course / "feedback/marked_by_hand/lstm/lstm.html").as_uri())
     expect(page.locator("body")).to_contain_text("Please use one matrix for all gates.")
     expect(page.locator("body")).to_contain_text("2.5")
 
-    formgrader.press("ada", "autograde")  # and they stay when it is graded again
-    formgrader.open_submission("ada")
+    formgrader.press(learner, "autograde")  # and they stay when it is graded again
+    formgrader.open_submission(learner)
     expect(page.locator("input#check_lstm_cell")).to_have_value("2.5")
     expect(page.locator("#lstm_cell-comment")).to_have_value("Please use one matrix for all gates.")
 
@@ -172,9 +177,9 @@ def test_manage_assignments_lists_and_releases(formgrader: Formgrader) -> None:
     """nbgrader makes the learners' version of an assignment whose source is a link."""
     formgrader.open("manage_assignments")
     row = formgrader.row("lstm")
-    expect(row.locator(".num-submissions")).to_have_text("2")
+    expect(row.locator(".num-submissions")).to_have_text("4")
     row.locator(".assign a").click()
-    expect(formgrader.page.locator("#success-modal")).to_be_visible(timeout=PAUSE)
+    expect(formgrader.page.locator("#success-modal")).to_be_visible()
     assert (formgrader.course / "release/lstm/lstm.ipynb").is_file()
 
 
