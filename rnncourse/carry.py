@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .checks import examine, plan_of
+from .checks import examine_within, plan_of
 from .exercise import Exercise, Function, find
+from .limits import CELL_SECONDS, EXERCISE_SECONDS, TimeLimit, TimeUp
 from .notebook import Unreadable, own_cells, read_notebook
 
 
@@ -43,10 +44,12 @@ def _carried(entry: Exercise) -> str:
         reason = f"yours in {path.name} is not filled in or cannot be read"
         if function := _functions(path).get(entry.name):
             entry.filled = function
-            if examine(entry).complete:
+            report = examine_within(EXERCISE_SECONDS, entry)
+            if report.complete:
                 return f"yours, from {path.name}."
             entry.filled = None
-            reason = f"yours in {path.name} does not pass its checks yet"
+            fault = "does not end" if report.stopped else "does not pass its checks yet"
+            reason = f"yours in {path.name} {fault}"
     oracle = plan_of(entry).oracle
     if oracle is None:
         return f"not filled in: {reason}, and torch has none. Do {entry.chapter}.ipynb first."
@@ -65,10 +68,13 @@ def _notebook(chapter: str) -> Path | None:
 def _functions(path: Path) -> dict[str, Function]:
     """The functions that a notebook defines, by name, without anything being filled."""
     space: dict[str, Any] = {}
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(Unreadable, TimeUp), TimeLimit(CELL_SECONDS):
         for definition in _definitions(read_notebook(path)):
             code = compile(ast.Module([definition], []), str(path), "exec")
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
+            with (
+                contextlib.redirect_stdout(io.StringIO()),
+                contextlib.suppress(Exception, SystemExit),
+            ):
                 exec(code, space)  # the learner's own file, on the learner's own machine
     return {name: value for name, value in space.items() if inspect.isfunction(value)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import os
@@ -10,9 +11,10 @@ from typing import Any
 
 from ..errors import Brief
 from ..exercise import Exercise, FillError, a_kind, exercises, fill, find
+from ..limits import EXERCISE_SECONDS, TimeLimit, TimeUp
 from .drivers import Outcome, driver_of
 from .fingerprints import Stored, load
-from .judge import Key, Report, judge, key
+from .judge import Key, Report, StageReport, judge, key
 from .plan import Case, Plan, Stage
 from .report import show
 
@@ -24,6 +26,8 @@ class CheckFailed(Brief, AssertionError):
 def check(function: Callable[..., Any]) -> None:
     """Try an exercise's function on public cases and display what is right and what is not.
 
+    A function that computes for more than 10 seconds is stopped, on Linux and macOS.
+
     Args:
         function: the learner's function or the stub. A plain function with a stub's name is
             filled in on the way, and the report says so.
@@ -34,10 +38,34 @@ def check(function: Callable[..., Any]) -> None:
     """
     __tracebackhide__ = True
     entry, note = _exercise_of(function)
-    report = examine(entry)
+    report = examine_within(EXERCISE_SECONDS, entry)
     show(report, note)
     if not report.complete and _nbgrader_is_watching():
         raise CheckFailed(f"{entry.name}: {report.passed} of {len(report.stages)} checks passed")
+
+
+def examine_within(seconds: float, entry: Exercise) -> Report:
+    """`examine`, stopped after so many seconds of computing time where `TimeLimit` can do that."""
+    with contextlib.suppress(TimeUp), TimeLimit(seconds) as limit:
+        report = examine(entry)
+    # The function may have caught the interruption and gone on.
+    return stopped(entry, limit.exceeded) if limit.exceeded else report
+
+
+def stopped(entry: Exercise, reason: str) -> Report:
+    """The report on a function that had to be stopped.
+
+    Args:
+        reason: what became of it, such as "did not end within 10 seconds".
+    """
+    stages = tuple(StageReport(name, "not reached") for name in stage_names(entry))
+    return Report(entry.name, stages, stopped=f"{entry.name} {reason}")
+
+
+def stage_names(entry: Exercise) -> list[str]:
+    """The stages of an exercise's public check, in order."""
+    fixtures = load(entry.chapter)[entry.name].fixtures
+    return [stage.name for stage in plan_of(entry).stages(*fixtures)]
 
 
 def examine(entry: Exercise) -> Report:
@@ -111,4 +139,14 @@ def _nbgrader_is_watching() -> bool:
     return any(name in os.environ for name in ("NBGRADER_VALIDATING", "NBGRADER_EXECUTION"))
 
 
-__all__ = ["CheckFailed", "Stage", "check", "examine", "plan_of", "run"]
+__all__ = [
+    "CheckFailed",
+    "Stage",
+    "check",
+    "examine",
+    "examine_within",
+    "plan_of",
+    "run",
+    "stage_names",
+    "stopped",
+]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -52,14 +52,16 @@ class Report:
     """How an exercise went.
 
     Attributes:
-        unfilled: the sentence that says what is not filled in, if that is all there is to say.
         mistake: the known mistake whose numbers these are.
+        unfilled: the sentence that says what is not filled in, if that is all there is to say.
+        stopped: the sentence that says why its call had no end, such as a loop, if it had none.
     """
 
     exercise: str
     stages: tuple[StageReport, ...]
     mistake: Mistake | None = None
     unfilled: str = ""
+    stopped: str = ""
 
     @property
     def passed(self) -> int:
@@ -67,11 +69,26 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        return any(stage.status == "failed" for stage in self.stages)
+        return bool(self.stopped) or any(stage.status == "failed" for stage in self.stages)
 
     @property
     def complete(self) -> bool:
-        return not self.unfilled and self.passed == len(self.stages)
+        told = self.unfilled or self.stopped
+        return not told and self.passed == len(self.stages)
+
+
+def report_of(content: dict[str, Any]) -> Report:
+    """The report of which `dataclasses.asdict` made `content`.
+
+    Raises:
+        KeyError, TypeError: it is no report's.
+    """
+    stages = tuple(
+        StageReport(**{**stage, "sentences": tuple(stage["sentences"])})
+        for stage in content["stages"]
+    )
+    mistake = Mistake(**content["mistake"]) if content["mistake"] else None
+    return Report(**{**content, "stages": stages, "mistake": mistake})
 
 
 def key(case: Case) -> Key:

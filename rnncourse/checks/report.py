@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from html import escape
+from typing import TYPE_CHECKING
 
 from .judge import Report, StageReport
+
+if TYPE_CHECKING:  # who imports the package in a notebook needs no rich
+    from rich.text import Text
 
 SIGNS = {"passed": "✓", "failed": "✗", "not reached": "·"}
 COLOURS = {"passed": "#2f9e5f", "failed": "#d9534f", "not reached": "#8a8f98"}
@@ -25,8 +29,8 @@ SOME_BY_PROBE = (
 def headline(report: Report, hidden: bool = False) -> str:
     """One line on the whole exercise. A public check never says that all is right: hidden tests
     come later."""
-    if report.unfilled:
-        return report.unfilled
+    if report.unfilled or report.stopped:
+        return report.unfilled or report.stopped
     kind = "hidden tests" if hidden else "public checks"
     count = f"{report.exercise}: {report.passed} of {len(report.stages)} {kind} passed"
     more_to_come = report.complete and not hidden
@@ -82,17 +86,19 @@ def show(report: Report, note: str = "") -> None:
             bundle = {"text/plain": text(report, note), "text/html": html(report, note)}
             display(bundle, raw=True)
             return
-    _print(report, note)
-
-
-def _print(report: Report, note: str) -> None:
     from rich.console import Console
+
+    Console(soft_wrap=True, highlight=False).print(styled(report, note))
+
+
+def styled(report: Report, note: str = "") -> Text:
+    """The report as text with coloured signs, for a terminal."""
     from rich.text import Text
 
-    styled = Text(text(report, note))
+    whole = Text(text(report, note))
     for status, colour in COLOURS.items():
-        styled.highlight_words([SIGNS[status] + " "], style=f"bold {colour}")
-    Console(soft_wrap=True).print(styled)
+        whole.highlight_words([SIGNS[status] + " "], style=f"bold {colour}")
+    return whole
 
 
 def _state(report: Report) -> str:
@@ -113,7 +119,8 @@ def _reached(report: Report) -> list[StageReport]:
 def _not_reached(report: Report) -> str:
     """One line for all that waits for the rest to be right; "" when nothing does."""
     names = [stage.name for stage in report.stages if stage.status == "not reached"]
-    return "" if report.unfilled or not names else f"later: {', '.join(names)}"
+    told = report.unfilled or report.stopped
+    return "" if told or not names else f"later: {', '.join(names)}"
 
 
 def _stage_lines(stage: StageReport) -> list[str]:

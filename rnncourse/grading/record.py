@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from ..checks.judge import Mistake, Report, StageReport
+from ..checks.judge import Report, report_of
 
 Verdict = Literal["passed", "partial", "failed", "unfilled", "error", "timeout", "slept", "refused"]
 
@@ -186,13 +186,4 @@ def report_rows(results: Iterable[Marked]) -> list[dict[str, Any]]:
 def _exercise(content: dict[str, Any]) -> ExerciseRecord:
     report = content.pop("report")
     flags = tuple(content.pop("flags"))
-    return ExerciseRecord(report=_report(report) if report else None, flags=flags, **content)
-
-
-def _report(content: dict[str, Any]) -> Report:
-    stages = tuple(
-        StageReport(**{**stage, "sentences": tuple(stage["sentences"])})
-        for stage in content.pop("stages")
-    )
-    mistake = content.pop("mistake")
-    return Report(stages=stages, mistake=Mistake(**mistake) if mistake else None, **content)
+    return ExerciseRecord(report=report_of(report) if report else None, flags=flags, **content)

@@ -1,0 +1,153 @@
+"""A function that never ends is stopped, told, and nothing else is harmed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import rnncourse.carry
+import rnncourse.checks
+from rnncourse import carry_over, check
+from rnncourse.checks import CheckFailed, examine_within
+from rnncourse.checks.report import text
+from rnncourse.exercise import find
+from rnncourse.limits import TimeLimit, TimeUp
+from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+HANGS = 600
+COMPUTED = "set_forget_bias did not end within 0.5 seconds of computing time: is there a loop"
+WAITED = "set_forget_bias did not end: it waited or slept for 1.5 seconds. Is there a time.sleep"
+TIMERS = (signal.ITIMER_PROF, signal.ITIMER_REAL)
+SIGNALS = (signal.SIGPROF, signal.SIGALRM)
+
+
+def set_forget_bias(b_ih: Any, b_hh: Any, value: float) -> Any:
+    while True:
+        try:
+            b_ih = b_ih + 1
+        except Exception:
+            continue
+
+
+def catching_all(b_ih: Any, b_hh: Any, value: float) -> Any:
+    for _ in range(3):
+        try:
+            while True:
+                pass
+        except:  # noqa: E722  # as learners write it
+            pass
+    return b_ih, b_hh
+
+
+def sleeping(b_ih: Any, b_hh: Any, value: float) -> Any:
+    time.sleep(HANGS)
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [(set_forget_bias, COMPUTED), (catching_all, COMPUTED), (sleeping, WAITED)],
+)
+def test_a_report_says_what_did_not_end(function: Any, sentence: str) -> None:
+    entry = find("set_forget_bias")
+    entry.filled = function
+    before = [signal.getsignal(number) for number in SIGNALS]
+    report = examine_within(0.5, entry)
+    assert text(report).startswith(f"✗ {sentence}")
+    assert (report.complete, report.failed, report.passed) == (False, True, 0)
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert [signal.getitimer(timer) for timer in TIMERS] == [(0.0, 0.0)] * 2
+
+
+def test_what_others_had_set_is_set_again() -> None:
+    def mine(number: int, frame: object) -> None: ...
+
+    handler = signal.signal(signal.SIGALRM, mine)
+    signal.setitimer(signal.ITIMER_REAL, HANGS, 7)
+    try:
+        with TimeLimit(HANGS), TimeLimit(0.01):
+            pass
+        assert signal.getsignal(signal.SIGALRM) is mine
+        left, interval = signal.getitimer(signal.ITIMER_REAL)
+        assert 0 < left <= HANGS and round(interval) == 7
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+
+
+def test_a_limit_inside_a_limit_leaves_the_outer_one() -> None:
+    with pytest.raises(TimeUp, match="did not end within 0.5 seconds"), TimeLimit(0.5):
+        with TimeLimit(HANGS):
+            pass
+        while True:
+            pass
+
+
+def test_ctrl_c_goes_through() -> None:
+    with pytest.raises(KeyboardInterrupt), TimeLimit(HANGS):
+        signal.raise_signal(signal.SIGINT)
+    assert [signal.getitimer(timer) for timer in TIMERS] == [(0.0, 0.0)] * 2
+
+
+def test_another_thread_has_no_limit_and_no_error() -> None:
+    reports: list[str] = []
+
+    def work() -> None:
+        with TimeLimit(0.001) as limit:
+            sum(range(10**6))
+        reports.append(limit.exceeded)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(HANGS)
+    assert reports == [""]
+
+
+def test_nbgrader_gets_an_error_for_a_loop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rnncourse.checks, "EXERCISE_SECONDS", 0.5)
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
+    with pytest.raises(CheckFailed, match="set_forget_bias: 0 of 7 checks passed"):
+        check(set_forget_bias)
+    assert COMPUTED in capsys.readouterr().out
+
+
+def test_a_kernel_goes_on_after_a_loop(tmp_path: Path) -> None:
+    cells = (
+        "import torch, rnncourse.checks\nfrom rnncourse import check, fill\n"
+        "rnncourse.checks.EXERCISE_SECONDS = 2",
+        ENDLESS_LOOP + "\nlstm_cell = lambda x, h, c, *weights: (h, c)\ncheck(lstm_layer)",
+        "print('still', 'here')",
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    place = {"metadata": {"path": tmp_path}}
+    NotebookClient(notebook, timeout=HANGS, kernel_name="python3", resources=place).execute()
+    shown = json.dumps(notebook)
+    assert "lstm_layer did not end within 2 seconds of computing time" in shown
+    assert "still here" in shown
+
+
+def test_what_is_carried_over_cannot_hang_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rnncourse.carry, "EXERCISE_SECONDS", 1)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "lstm.ipynb"
+    path.write_text(filled(solutions() | {"lstm_layer": ENDLESS_LOOP}), encoding="utf-8")
+    carry_over("lstm_layer")
+    assert capsys.readouterr().out == "lstm_layer: torch's, as yours in lstm.ipynb does not end.\n"
+    find("lstm_layer").filled = None
+    monkeypatch.setattr(rnncourse.carry, "CELL_SECONDS", 1)
+    loop = "class Endless:\n    while True:\n        pass\n"
+    path.write_text(filled(solutions() | {"lstm_layer": loop}), encoding="utf-8")
+    carry_over("lstm_layer")
+    assert "yours in lstm.ipynb is not filled in or cannot be read" in capsys.readouterr().out
