@@ -6,16 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from .errors import CourseError
+from .errors import CourseError, Interrupted
 from .installation import install_command
-
-if TYPE_CHECKING:  # torch takes seconds, and doctor has to run where it is broken
-    from .checks.judge import Report
+from .terminal.output import print_anything
 
 app = typer.Typer(
     add_completion=False,
@@ -31,20 +29,38 @@ EXTRAS = {"distributed": "cluster", "psycopg": "postgresql", "psycopg2": "postgr
 
 Folder = Annotated[Path, typer.Argument(help="where the exercises go")]
 Assignments = Annotated[list[str] | None, typer.Argument(help="all of them if left out")]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="notebooks or exercises, such as lstm or lstm_cell")
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="computing time for each exercise's function, usually 10"),
+]
+CellSeconds = Annotated[
+    float | None, typer.Option(min=0.1, help="the same for each cell, usually 60")
+]
+
+EXIT_STATUS = (
+    "Exit status: 0 all right, 1 something is wrong, 2 a wrong option, 130 stopped with Ctrl-C."
+)
 
 
 def main() -> None:
     """Run a command. What the person can mend is one sentence on stderr and exit status 1."""
+    print_anything()
+    status = 1
     try:
         app()
     except CourseError as error:
         reason = str(error)
+    except Interrupted as error:
+        reason, status = f"stopped: {error} was running. Nothing was changed or written.", 130
     except OSError as error:
         reason = f"{error.filename or 'the system'}: {error.strerror or error}"
     else:
         return
     print(f"rnncourse: {reason}", file=sys.stderr)
-    raise SystemExit(1)
+    raise SystemExit(status)
 
 
 @app.command()
@@ -60,53 +76,45 @@ def start(folder: Folder) -> None:
     console.print(f"Next:  jupyter lab {folder}")
 
 
-@app.command()
-def check(
-    notebook: Annotated[Path | None, typer.Argument(help="one notebook; else all")] = None,
-) -> None:
-    """Run the public checks of a notebook, or of every notebook in this workspace."""
-    from . import workspace
-    from .checks.report import show
+@app.command(epilog=EXIT_STATUS)
+def check(names: Names = None, seconds: Seconds = None, cell_seconds: CellSeconds = None) -> None:
+    """Run the public checks of notebooks or exercises; of all in this workspace if none is named.
 
-    complete = True
-    for path in [workspace.found(notebook)] if notebook else workspace.notebooks(Path()):
-        checked = workspace.check_notebook(path)
-        console.print(f"[bold]{path}[/bold]")
-        for sentence in (*checked.errors, *checked.notes):
-            console.print("  " + sentence, markup=False)
-        for report in checked.reports:
-            show(report)
-        complete = complete and all(report.complete for report in checked.reports)
-    if not complete:
+    Say for example: rnncourse check lstm, or rnncourse check lstm_cell rnn. Your cells run in the
+    notebook's folder, without its checks and demonstrations.
+    """
+    from .terminal import commands
+
+    if not commands.check(names or [], commands.limits(seconds, cell_seconds), console):
         raise typer.Exit(1)
 
 
-@app.command()
-def progress() -> None:
-    """Show how far each exercise of this workspace is."""
-    from rich.table import Table
+@app.command(epilog=EXIT_STATUS)
+def progress(seconds: Seconds = None, cell_seconds: CellSeconds = None) -> None:
+    """Show how far each exercise of this workspace is.
 
-    from . import workspace
+    Exercises that are not done yet are no error; a notebook that cannot be read or a cell of your
+    own that fails is one.
+    """
+    from .terminal import commands
 
-    table = Table("notebook", "exercise", "public checks", "state")
-    for path in workspace.notebooks(Path()):
-        for report in workspace.check_notebook(path).reports:
-            done = f"{report.passed} of {len(report.stages)}"
-            state = "done" if report.complete else _state(report)
-            table.add_row(path.stem, report.exercise, done, state)
-    console.print(table)
+    if not commands.progress(commands.limits(seconds, cell_seconds), console):
+        raise typer.Exit(1)
 
 
-@app.command()
-def submit(assignment: Annotated[str, typer.Argument(help="such as lstm")]) -> None:
-    """Write the one file to hand in."""
-    from . import workspace
+@app.command(epilog=EXIT_STATUS)
+def submit(
+    assignment: Annotated[str, typer.Argument(help="such as lstm")],
+    seconds: Seconds = None,
+    cell_seconds: CellSeconds = None,
+) -> None:
+    """Write the one file to hand in, into the workspace's folder submit.
 
-    path, reports = workspace.submit(assignment, Path())
-    open_ones = [f"{r.exercise} ({_state(r)})" for r in reports if not r.complete]
-    if open_ones:
-        console.print(f"Not done: {', '.join(open_ones)}. You can hand it in all the same.")
-    console.print(f"Hand in this file: {path}")
+    What is not done or not right is said, and is no error: you may hand it in.
+    """
+    from .terminal import commands
+
+    commands.submit(assignment, commands.limits(seconds, cell_seconds), console)
 
 
 @app.command()
@@ -230,10 +238,6 @@ def grade(
             protected=not no_sandbox,
         )
         grade_assignments(assignments, course, console, options)
-
-
-def _state(report: Report) -> str:
-    return "not filled in" if report.unfilled else "not right yet"
 
 
 @contextmanager

@@ -13,3 +13,7 @@ class Brief(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead."""
         return [f"{type(self).__name__}: {self}"]
+
+
+class Interrupted(Exception):
+    """Somebody pressed Ctrl-C. The message says what was running."""

@@ -1,36 +1,18 @@
-"""A learner's folder of notebooks: made, checked and handed in from a terminal."""
+"""A learner's folder of notebooks: where it is, how it is made, what of it is handed in."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .checks import examine
-from .checks.judge import Report
 from .errors import CourseError
-from .exercise import CHAPTERS, exercises, fill_forgotten
+from .exercise import CHAPTERS
 from .notebook import Unreadable, own_cells, read_notebook
 
-
-@dataclass(frozen=True)
-class Checked:
-    """A notebook's exercises as they stand.
-
-    Attributes:
-        errors: what the notebook's own cells ended with, in order.
-        notes: sentences on functions without @fill.
-    """
-
-    path: Path
-    reports: tuple[Report, ...]
-    errors: tuple[str, ...]
-    notes: tuple[str, ...]
+SUBMIT = "submit"
+"""The folder for what is handed in."""
 
 
 def start(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -38,7 +20,13 @@ def start(folder: Path) -> tuple[list[Path], list[Path]]:
 
     Returns:
         The notebooks that were put there, and those that were there.
+
+    Raises:
+        CourseError: the folder is a file, or lies in one.
     """
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise CourseError(f"{place} is a file; the exercises go into a folder of their own.")
     made, kept = [], []
     for source in sorted(_exercises().glob("*/*.ipynb")):
         target = folder / source.parent.name / source.name
@@ -51,15 +39,22 @@ def start(folder: Path) -> tuple[list[Path], list[Path]]:
     return made, kept
 
 
+def root(folder: Path) -> Path:
+    """The workspace that a folder belongs to: itself, or the one around it if it is a chapter's
+    folder or the one for what is handed in."""
+    inner = folder.absolute().name in (*CHAPTERS, SUBMIT)
+    if inner and not _in_folders(folder) and _in_folders(folder / ".."):
+        return folder / ".."
+    return folder
+
+
 def notebooks(folder: Path) -> list[Path]:
     """The course's notebooks in a workspace, in the order of the course.
 
     Raises:
         CourseError: there is none.
     """
-    places = ((folder / chapter / f"{chapter}.ipynb", chapter) for chapter in CHAPTERS)
-    flat = (place if place.exists() else folder / f"{chapter}.ipynb" for place, chapter in places)
-    found = [path for path in flat if path.exists()]
+    found = [path for chapter in CHAPTERS if (path := notebook_in(folder, chapter))]
     if not found:
         raise CourseError(
             f"there is no notebook of the course in {folder.resolve()}: "
@@ -68,55 +63,62 @@ def notebooks(folder: Path) -> list[Path]:
     return found
 
 
-def found(notebook: Path) -> Path:
-    """A notebook by its path, or by its assignment's name as in `rnncourse check lstm`."""
-    if str(notebook) not in CHAPTERS:
-        return notebook
-    places = {path.stem: path for path in notebooks(Path())}
-    return places.get(str(notebook), notebook)
+def notebook_in(folder: Path, chapter: str) -> Path | None:
+    """The notebook of a chapter in a workspace: in the chapter's folder, or beside the others."""
+    name = f"{chapter}.ipynb"
+    places = (folder / chapter / name, folder / name)
+    return next((place for place in places if place.exists() or place.is_symlink()), None)
 
 
-def check_notebook(path: Path) -> Checked:
-    """Run a notebook's own cells here and try the exercises of its chapter.
+def read(path: Path) -> dict[str, Any]:
+    """A learner's notebook.
 
     Raises:
-        CourseError: it is no notebook of this course.
+        CourseError: it cannot be read.
     """
-    chapter = path.stem
-    if chapter not in CHAPTERS:
+    try:
+        return read_notebook(path)
+    except Unreadable as error:
+        raise CourseError(str(error)) from error
+    except OSError as error:
+        raise CourseError(f"{path}: {error.strerror or error}.") from error
+
+
+def refuse_empty(path: Path, notebook: dict[str, Any]) -> None:
+    """Raises: CourseError: the notebook has no cell for an answer."""
+    if not any(cell.exercises for cell in own_cells(notebook)):
         raise CourseError(
-            f"{path.name} is no notebook of the course: there is "
-            f"{', '.join(f'{c}.ipynb' for c in CHAPTERS)}."
+            f"{path.name} has no cell for an answer, so there is nothing to hand in. "
+            "Is it the right file? rnncourse start DIR makes fresh ones."
         )
-    entries = [entry for entry in exercises().values() if entry.chapter == chapter]
-    for entry in entries:
-        entry.filled = None
-    space: dict[str, Any] = {}
-    errors = tuple(_run(_read(path), space))
-    notes = tuple(fill_forgotten(space).values())
-    return Checked(path, tuple(examine(entry) for entry in entries), errors, notes)
 
 
-def submit(assignment: str, folder: Path) -> tuple[Path, tuple[Report, ...]]:
-    """Write the one file to hand in: the notebook without its outputs, in `folder`/submit.
+def hand_in(path: Path, notebook: dict[str, Any]) -> Path:
+    """Write the one file to hand in: a notebook without its outputs, in its workspace's folder for
+    that.
+
+    Args:
+        path: where the notebook is.
+        notebook: its content.
 
     Returns:
-        The file, and how its exercises stand.
+        The file.
 
     Raises:
-        CourseError: there is no such notebook, or it is broken.
+        CourseError: the notebook is itself such a file.
     """
-    if assignment not in CHAPTERS:
-        raise CourseError(f"there is no assignment called {assignment}: {', '.join(CHAPTERS)}.")
-    path = next((p for p in notebooks(folder) if p.stem == assignment), None)
-    if path is None:
-        raise CourseError(f"there is no {assignment}.ipynb in {folder.resolve()}.")
-    notebook = _read(path)
-    reports = check_notebook(path).reports
-    target = folder / "submit" / path.name
+    target = root(path.parent) / SUBMIT / path.name.lower()
+    if target.exists() and path.samefile(target):
+        raise CourseError(f"{path} is the file to hand in; name the notebook that you work in.")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(_without_outputs(notebook), indent=1) + "\n", encoding="utf-8")
-    return target, reports
+    return target
+
+
+def _in_folders(folder: Path) -> list[Path]:
+    """The notebooks of a folder that has a folder for each chapter."""
+    places = (folder / chapter / f"{chapter}.ipynb" for chapter in CHAPTERS)
+    return [place for place in places if place.exists()]
 
 
 def _exercises() -> Path:
@@ -124,32 +126,6 @@ def _exercises() -> Path:
     here = Path(__file__).parent
     places = (here / "_exercises", here.parent / "exercises")
     return next((place for place in places if place.is_dir()), places[1])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return read_notebook(path)
-    except Unreadable as error:
-        raise CourseError(str(error)) from error
-
-
-def _run(notebook: dict[str, Any], space: dict[str, Any]) -> Iterator[str]:
-    """Run the cells that define something, as a notebook does; yield what went wrong in each.
-
-    Args:
-        space: gets the notebook's variables.
-    """
-    from IPython.core.interactiveshell import InteractiveShell
-
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
-    for cell in own_cells(notebook):
-        with contextlib.redirect_stdout(io.StringIO()):
-            result = shell.run_cell(cell.source)
-        error = result.error_before_exec or result.error_in_exec
-        if error:
-            yield f"the cell {cell.grade_id or 'of your own'}: {type(error).__name__}: {error}"
-    space |= shell.user_ns
 
 
 def _without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:

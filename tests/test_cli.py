@@ -96,8 +96,9 @@ def test_progress_counts(workspace: Path) -> None:
     right = solutions()
     some = {"lstm_cell": right["lstm_cell"], "lstm_layer": right["lstm_layer"]}
     (workspace / "lstm" / "lstm.ipynb").write_text(filled(some), encoding="utf-8")
-    done = rnncourse("progress", cwd=workspace)
+    done = rnncourse("progress", cwd=workspace, PYTHONIOENCODING="cp1252")
     assert done.returncode == 0
+    assert "| shapes    | rnn_output_shapes      | 0 of 7        | not filled in |" in done.stdout
     rows = [line for line in done.stdout.splitlines() if "lstm" in line]
     assert sum("done" in row for row in rows) == 2 and any("12 of 12" in row for row in rows)
     assert sum("not filled in" in row for row in rows) == 3
@@ -219,7 +220,7 @@ def test_doctor_starts_a_sandbox_and_says_what_it_does(
         (["check"], "there is no notebook of the course in"),
         (["check", "lstm.ipynb"], "There is no file lstm.ipynb."),
         (["check", "essay.ipynb"], "essay.ipynb is no notebook of the course"),
-        (["submit", "lsmt"], "there is no assignment called lsmt"),
+        (["submit", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
         (["grade", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
         (["grade", "lstm"], "submitted: submissions are expected in"),
         (["grade", "lstm", "--report", "."], ". is a folder; the report is a file."),
