@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A course on recurrent networks: exercises for learners, grading for instructors.",
 )
-console = Console(soft_wrap=True, highlight=False)
+console = Console(
+    soft_wrap=True,
+    highlight=False,
+    color_system=None if os.environ.get("NO_COLOR") else "auto",  # not bold either
+)
 
 EXTRAS = {"distributed": "cluster", "psycopg": "postgresql", "psycopg2": "postgresql"}
 """What else an instructor may need, beside the extra `grading`."""

@@ -79,7 +79,7 @@ class TimeLimit:
             timer.restore()
 
     def _computed(self, number: int, frame: FrameType | None) -> None:
-        self._stop(computed_too_long(self._seconds))
+        self._stop(computed_too_long(self._seconds), frame)
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         shows = time.process_time()
@@ -87,10 +87,11 @@ class TimeLimit:
         self._shown = shows
         if idle or self.exceeded:
             signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS, REPEAT_SECONDS)
-            self._stop(waited_too_long(self._window))
+            self._stop(waited_too_long(self._window), frame)
 
-    def _stop(self, reason: str) -> None:
-        if not self._over:
+    def _stop(self, reason: str, frame: FrameType | None) -> None:
+        # Between two timers nothing is raised, so that each is put back; the signal comes again.
+        if not self._over and (frame is None or frame.f_code not in _OWN_CODE):
             self.exceeded = self.exceeded or reason
             raise TimeUp(self.exceeded)
 
@@ -117,6 +118,13 @@ class _Timer:
         if self._left:
             left = self._left - (self._clock() - self._began)
             signal.setitimer(self._which, max(left, 0.001), self._interval)
+
+
+_OWN_CODE = {
+    method.__code__
+    for method in (TimeLimit.__enter__, TimeLimit.__exit__, _Timer.__init__, _Timer.start)
+}
+"""Where a limit is set up and taken down."""
 
 
 def computed_too_long(seconds: float) -> str:

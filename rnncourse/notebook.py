@@ -37,6 +37,8 @@ def read_notebook(path: Path) -> dict[str, Any]:
     Raises:
         Unreadable: the file is something else.
     """
+    if path.is_symlink() and not path.exists():
+        raise Unreadable(f"{path.name} is a link to a file that is not there.")
     if not path.exists():
         raise Unreadable(f"There is no file {path.name}.")
     if not path.is_file():

@@ -218,7 +218,7 @@ def test_doctor_starts_a_sandbox_and_says_what_it_does(
     ("arguments", "sentence"),
     [
         (["check"], "there is no notebook of the course in"),
-        (["check", "lstm.ipynb"], "There is no file lstm.ipynb."),
+        (["check", "lstm.ipynb"], "there is no file lstm.ipynb."),
         (["check", "essay.ipynb"], "essay.ipynb is no notebook of the course"),
         (["submit", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
         (["grade", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),

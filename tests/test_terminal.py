@@ -22,6 +22,7 @@ from rnncourse.errors import CourseError
 from rnncourse.exercise import exercises
 from rnncourse.notebook import grade_id
 from rnncourse.terminal.names import assignment, targets
+from rnncourse.workspace import read
 from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
 from tests.test_cli import rnncourse
 
@@ -92,7 +93,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def checked(faulty: Path) -> subprocess.CompletedProcess[str]:
-    limits = "--seconds", "4", "--cell-seconds", "1"
+    limits = "--seconds", "6", "--cell-seconds", "2"
     return rnncourse("check", *limits, cwd=faulty)
 
 
@@ -103,11 +104,11 @@ def test_the_rest_is_reported_around_what_never_ends(
     said = checked.stdout
     assert "✓ lstm_cell: 12 of 12 public checks passed" in said
     assert (
-        "✗ lstm_layer did not end within 4 seconds of computing time: "
+        "✗ lstm_layer did not end within 6 seconds of computing time: "
         "is there a loop that never stops?"
     ) in said
     assert (
-        "✗ pack_gates did not end: it waited or slept for 12 seconds. Is there a time.sleep" in said
+        "✗ pack_gates did not end: it waited or slept for 18 seconds. Is there a time.sleep" in said
     )
     assert "✓ unpack_gates: 10 of 10 public checks passed" in said
     assert "✗ set_forget_bias: 2 of 7 public checks passed." in said
@@ -129,8 +130,8 @@ def test_what_a_function_prints_is_shown_as_that(
         ("sys_exit", ": SystemExit: it called exit, which ends the whole program"),
         ("os_exit", " ended the whole process, with exit status 7."),
         ("input", ": EOFError: nobody is there to answer input(), in the line:"),
-        ("loop", " did not end within 1 second of computing time"),
-        ("loop_in_c", " did not end within 1 second of computing time"),
+        ("loop", " did not end within 2 seconds of computing time"),
+        ("loop_in_c", " did not end within 2 seconds of computing time"),
         ("last", ": NameError: name 'undefined_name' is not defined, in the line:"),
     ],
 )
@@ -203,7 +204,7 @@ def test_submit_from_a_chapters_folder_says_that_nothing_is_filled(plain: Path) 
     done = rnncourse("submit", "SHAPES", cwd=plain / "shapes", PYTHONIOENCODING="cp1252")
     assert done.returncode == 0, done
     assert done.stdout.startswith("Nothing is filled in yet.")
-    assert "../submit/shapes.ipynb" in done.stdout
+    assert "Hand in this file: ../submit/shapes.ipynb\n" in done.stdout
     assert (plain / "submit/shapes.ipynb").is_file()
     assert not (plain / "shapes/submit").exists()
 
@@ -250,23 +251,34 @@ def test_ctrl_c_stops_what_runs_and_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "submit").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
-def test_a_screen_gets_colours(plain: Path) -> None:
+def on_a_screen(folder: Path, **environment: str) -> bytes:
+    """What a terminal gets from `rnncourse check rnn_output_shapes`."""
     import pty
 
     mine, theirs = pty.openpty()
-    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
+    base = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
     command = [sys.executable, "-m", "rnncourse", "check", "rnn_output_shapes"]
     with subprocess.Popen(
-        command, cwd=plain, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=base | environment
     ):
         os.close(theirs)
         said = b""
         while chunk := _read(mine):
             said += chunk
     os.close(mine)
+    assert b"rnn_output_shapes is not filled in yet" in said, said
+    return said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+def test_a_screen_gets_colours(plain: Path) -> None:
+    said = on_a_screen(plain)
     assert b"\x1b[1;" in said and "· ".encode() in said, said
-    assert b"rnn_output_shapes is not filled in yet" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+def test_a_screen_without_colours_gets_plain_text(plain: Path) -> None:
+    assert b"\x1b" not in on_a_screen(plain, NO_COLOR="1")
 
 
 def _read(terminal: int) -> bytes:
@@ -300,6 +312,12 @@ def test_a_notebook_is_found_however_it_is_typed(workspace: Path, place: str, ty
     assert assignment(typed, workspace / place) == found
 
 
+def test_a_link_to_nothing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "lstm.ipynb").symlink_to(tmp_path / "gone.ipynb")
+    with pytest.raises(CourseError, match="lstm.ipynb is a link to a file that is not there"):
+        read(assignment("lstm", tmp_path).path)
+
+
 def test_exercises_of_one_notebook_are_tried_together(workspace: Path) -> None:
     both, other = targets(["lstm_layer", "last-valid", "LSTM_cell"], workspace / "submit")
     assert (both.chapter, both.exercises) == ("lstm", ("lstm_cell", "lstm_layer"))
@@ -324,6 +342,8 @@ def test_without_a_name_it_is_all_or_the_folder_that_one_is_in(workspace: Path) 
         ("lstm/lstm (1).ipynb", "lstm (1).ipynb looks like a copy of lstm.ipynb, and nothing is"),
         ("rnn", "rnn-Copy1.ipynb looks like a copy of rnn.ipynb, and nothing is guessed."),
         ("gru", "there is no gru.ipynb in"),
+        ("nowhere/gru.ipynb", "there is no file nowhere/gru.ipynb."),
+        ("", "an empty name means no notebook or exercise: there are shapes, rnn,"),
     ],
 )
 def test_a_name_that_means_nothing_gets_a_suggestion(

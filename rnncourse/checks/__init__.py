@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
 import os
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -46,10 +46,22 @@ def check(function: Callable[..., Any]) -> None:
 
 def examine_within(seconds: float, entry: Exercise) -> Report:
     """`examine`, stopped after so many seconds of computing time where `TimeLimit` can do that."""
-    with contextlib.suppress(TimeUp), TimeLimit(seconds) as limit:
-        report = examine(entry)
+    where = ""
+    try:
+        with TimeLimit(seconds) as limit:
+            report = examine(entry)
+    except TimeUp as error:
+        where = _inside(error, entry)
     # The function may have caught the interruption and gone on.
-    return stopped(entry, limit.exceeded) if limit.exceeded else report
+    return stopped(entry, limit.exceeded + where) if limit.exceeded else report
+
+
+def _inside(error: BaseException, entry: Exercise) -> str:
+    """A sentence on the other exercise whose function was interrupted, "" if it was this one's."""
+    code = {e.filled.__code__: e.name for e in exercises().values() if e.filled and e is not entry}
+    called = [code.get(frame.f_code, "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    innermost = next((name for name in reversed(called) if name), "")
+    return f" It was in {innermost} then, which it calls." if innermost else ""
 
 
 def stopped(entry: Exercise, reason: str) -> Report:

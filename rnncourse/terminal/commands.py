@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -86,13 +87,21 @@ def submit(typed: str, limits: Limits, console: Console) -> None:
         said = f"Not done: {', '.join(open_ones)}. You can hand it in all the same."
         console.print(said, markup=False)
     path = workspace.hand_in(target.path, notebook)
-    console.print(f"Hand in this file: {path}", markup=False)
+    console.print(f"Hand in this file: {_from_here(path)}", markup=False)
+
+
+def _from_here(path: Path) -> str:
+    """A path as one types it here: submit/lstm.ipynb, ../submit/lstm.ipynb."""
+    try:
+        return os.path.relpath(path.resolve())
+    except ValueError:  # it is on another drive
+        return str(path)
 
 
 @contextmanager
 def _runner(limits: Limits, console: Console) -> Iterator[Runner]:
-    """A runner; on a screen it shows what runs now."""
-    if not console.is_terminal:
+    """A runner; on a screen that may be drawn on it shows what runs now."""
+    if not console.is_terminal or console.color_system is None:
         with Runner(limits, lambda what: None) as runner:
             yield runner
         return

@@ -67,6 +67,8 @@ def _all(here: Path) -> list[Target]:
 
 
 def _meant(typed: str, here: Path, kind: str = "notebook or exercise") -> list[Target]:
+    if not typed.strip():
+        raise CourseError(f"an empty name means no {kind}: there are {', '.join(CHAPTERS)}.")
     for path in (here / typed, here / f"{typed}.ipynb"):
         if path.is_file() and path.suffix == ".ipynb":
             return [_target(path)]
@@ -108,7 +110,7 @@ def _of_chapter(chapter: str, typed: str, here: Path) -> Target:
         if _original(copy.stem) == chapter:
             return _target(copy)  # says that it looks like a copy
     if typed.lower().endswith(".ipynb"):
-        raise CourseError(f"There is no file {typed}.")
+        raise CourseError(f"there is no file {typed}.")
     notebooks(root(here))  # says what to do where there is none at all
     raise CourseError(f"there is no {chapter}.ipynb in {root(here).resolve()}.")
 

@@ -8,10 +8,18 @@ import shutil
 import subprocess
 
 HOLES = (
-    ((0, 11, 2), "CVE-2026-41163, where it is installed setuid root (fixed in 0.11.2)"),
-    ((0, 12, 0), "GHSA-pxhw-h44j-8pfx, in how a sandbox is set up (fixed in 0.12.0)"),
+    (
+        (0, 11, 0),
+        (0, 11, 2),
+        "CVE-2026-41163, where it is installed setuid root (fixed in 0.11.2)",
+    ),
+    (
+        (0, 0, 0),
+        (0, 12, 0),
+        "GHSA-pxhw-h44j-8pfx, in how a sandbox is set up (fixed in 0.12.0)",
+    ),
 )
-"""The first version without a hole, and the hole."""
+"""The first version with a hole, the first without it, and the hole."""
 
 
 def version() -> str:
@@ -26,8 +34,8 @@ def caution(text: str) -> str:
     named = re.search(r"bubblewrap (\d+(?:\.\d+)*)", text)
     if not named:
         return ""
-    numbers = [int(part) for part in named[1].split(".")]
-    holes = [hole for fixed, hole in HOLES if tuple([*numbers, 0, 0][:3]) < fixed]
+    numbers = tuple([*(int(part) for part in named[1].split(".")), 0, 0][:3])
+    holes = [hole for first, fixed, hole in HOLES if first <= numbers < fixed]
     if not holes:
         return ""
     return (
