@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, Route
 
+HANGS_MILLISECONDS = 600_000
+"""After which a page is sure to hang: the usual 30 seconds are too few on a busy machine."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
     "--headless",
@@ -19,6 +25,20 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# Formulas are typeset, their fonts are there, nothing fades any more, and it is painted.
+SETTLED = """
+async () => {
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+  for (let k = 0; k < 2; k += 1) await new Promise(requestAnimationFrame);
+}
+"""
+PAINTED = """
+() => document.readyState !== "loading"
+  && performance.getEntriesByName("first-contentful-paint").length > 0
+"""
 
 # The contrast between an element's text and the first opaque background behind it, after WCAG.
 CONTRAST = r"""
@@ -65,6 +85,76 @@ class Visit:
 
 
 Open = Callable[..., Visit]
+
+
+@contextmanager
+def visits(browser: Browser) -> Iterator[Open]:
+    """A function that opens an address: `visit(address, width=390, theme="dark", script=True)`.
+
+    It comes back when the page has settled. With `late`, the page is painted before any of its
+    deferred scripts and fonts arrive, as on a slow connection, whatever the speed of the machine.
+    `init` is a script that runs before those of the page.
+    """
+    contexts = []
+
+    def open_page(
+        address: str,
+        width: int = 1280,
+        theme: str = "light",
+        script: bool = True,
+        late: bool = False,
+        init: str = "",
+    ) -> Visit:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if theme == "dark" else "light",
+            java_script_enabled=script,
+        )
+        context.set_default_timeout(HANGS_MILLISECONDS)
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        listen(visit)
+        if init:
+            visit.page.add_init_script(init)
+        if late:
+            _open_late(visit.page, address)
+        else:
+            visit.page.goto(address)
+        if script:
+            visit.page.evaluate(SETTLED)
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _open_late(page: Page, address: str) -> None:
+    held: list[Route] = []
+    painted: list[bool] = []
+
+    def hold(route: Route) -> None:
+        if painted or not _can_wait(route.request.url, deferred):
+            route.continue_()
+        else:
+            held.append(route)
+
+    html = page.request.get(address).text()
+    deferred = set(re.findall(r"<script [^>]*defer[^>]*src=\"([^\"?]+)", html))
+    page.route("**/*", hold)
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(PAINTED)
+    painted.append(True)
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state()
+
+
+def _can_wait(url: str, deferred: set[str]) -> bool:
+    """Whether a page is painted without a file: a font, or a script that is loaded deferred."""
+    path = PurePosixPath(urlsplit(url).path)
+    names = {PurePosixPath(one).name for one in deferred}
+    return path.name in names or path.suffix in (".woff", ".woff2")
 
 
 def listen(visit: Visit) -> None:

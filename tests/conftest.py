@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from rnncourse.exercise import exercises
-from tests.browser import PROGRAMS, Open, Visit, launch, listen, program
+from rnncourse.exercise import CHAPTERS, exercises
+from tests.browser import PROGRAMS, Open, launch, program, visits
 
 NO_SKIP = "RNNCOURSE_NO_SKIP"
 """Set in CI: there a test that cannot run is a test that failed."""
 
-LONGEST = ("tests/book/", "tests/test_notebooks.py", "tests/grading/attacks/")
+LONGEST = ("tests/book/", "tests/test_notebooks.py", "tests/grading/attacks/", "tests/grading/")
 """Where a run begins, so that no process has a long file left when the others are done."""
+
+HANGS_SECONDS = 20 * 60
+"""After which a test is sure to hang. No other time is decided by a clock."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,19 +34,53 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:  # its value is the hook's
+    """End a test that hangs, with what it prepares."""
+    if not hasattr(signal, "alarm"):
+        return (yield)
+
+    def end(*_: object) -> None:
+        pytest.fail(f"{item.nodeid} has not ended within {HANGS_SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(HANGS_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, as its fixtures are shared, unless they say with
-    `xdist_group` what else belongs together; and start with what takes longest."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    """Start with what takes longest."""
     items.sort(key=_rank)
 
 
 def _rank(item: pytest.Item) -> int:
     file = item.location[0]
     return next((k for k, start in enumerate(LONGEST) if file.startswith(start)), len(LONGEST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file in one process, as they share its fixtures."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByFile(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """Its file; the tests of exercise notebooks also their notebook, which takes a while to run."""
+    file, _, name = nodeid.partition("::")
+    parameter = name.partition("[")[2].removesuffix("]")
+    in_notebooks = file == "tests/test_notebooks.py" and parameter in CHAPTERS
+    return f"{file} {parameter}" if in_notebooks else file
 
 
 @pytest.fixture(autouse=True)
@@ -66,26 +104,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Open]:
     """A function that opens an address: `visit(address, width=390, theme="dark", script=True)`."""
-    contexts = []
+    with visits(browser) as open_page:
+        yield open_page
 
-    def open_page(
-        address: str,
-        width: int = 1280,
-        theme: str = "light",
-        script: bool = True,
-        until: Literal["load", "networkidle"] = "networkidle",
-    ) -> Visit:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if theme == "dark" else "light",
-            java_script_enabled=script,
-        )
-        contexts.append(context)
-        visit = Visit(context.new_page())
-        listen(visit)
-        visit.page.goto(address, wait_until=until)
-        return visit
 
-    yield open_page
-    for context in contexts:
-        context.close()
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where whoever runs the tests in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -121,6 +121,7 @@ def test_a_limit_inside_a_limit_leaves_the_outer_one() -> None:
             pass
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_goes_through() -> None:
     running = timers_running()
     with pytest.raises(KeyboardInterrupt), TimeLimit(HANGS):

@@ -99,12 +99,7 @@ def error_of(cell: NotebookNode) -> str:
     )
 
 
-def together(chapter: str) -> pytest.MarkDecorator:
-    """Tests of one notebook belong to one process, as they share its execution."""
-    return pytest.mark.xdist_group(f"notebook {chapter}")
-
-
-@pytest.fixture(params=[pytest.param(chapter, marks=together(chapter)) for chapter in CHAPTERS])
+@pytest.fixture(params=CHAPTERS)
 def chapter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -176,27 +171,27 @@ def test_nbgraders_command_validates_the_solution_and_not_the_exercise(
     assert "checks/__init__.py" not in said  # one short error, no traceback
 
 
-@together("lstm")
-def test_the_learners_lstm_learns_at_the_end() -> None:
-    said = executed("solutions", "lstm").said
+@pytest.mark.parametrize("chapter", ["lstm"])
+def test_the_learners_lstm_learns_at_the_end(chapter: str) -> None:
+    said = executed("solutions", chapter).said
     found = re.search(r"^bias 1: (\d\.\d+)", said["play_flagged_number"], re.MULTILINE)
     assert found and float(found[1]) < 0.01, said["play_flagged_number"]
     assert "300 of 300" in said["play_flagged_number"]
     assert "<Figure" in said["play_flagged_number"]
 
 
-@together("gru")
-def test_the_learners_gru_learns_at_the_end() -> None:
-    said = executed("solutions", "gru").said
+@pytest.mark.parametrize("chapter", ["gru"])
+def test_the_learners_gru_learns_at_the_end(chapter: str) -> None:
+    said = executed("solutions", chapter).said
     found = re.search(r"last 50 training steps: (\d\.\d+)", said["play_hold"])
     assert found and float(found[1]) < 0.01, said["play_hold"]
     assert "200 of 200" in said["play_hold"]
     assert all("<Figure" in said[name] for name in ("play_gru_cell", "play_hold", "play_gates"))
 
 
-@together("clipping")
-def test_the_learners_clipping_saves_the_training_at_the_end() -> None:
-    said = executed("solutions", "clipping").said["play_clipped_training_step"]
+@pytest.mark.parametrize("chapter", ["clipping"])
+def test_the_learners_clipping_saves_the_training_at_the_end(chapter: str) -> None:
+    said = executed("solutions", chapter).said["play_clipped_training_step"]
     row = r" +\d +(\S+) +(\d+) +(\S+)"  # seed, then largest loss, losses that are no number, end
     lost = re.findall(f"^not clipped{row}", said, re.MULTILINE)
     saved = re.findall(f"^clipped to 10{row}", said, re.MULTILINE)

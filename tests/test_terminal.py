@@ -228,6 +228,7 @@ def test_a_folder_that_is_a_file_gets_one_sentence_in_any_encoding(tmp_path: Pat
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no Ctrl-C to send")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_what_runs_and_says_so(tmp_path: Path) -> None:
     cell = "import os, pathlib\npathlib.Path('running').write_text(str(os.getpid()))\nwhile 1: pass"
     text = (ROOT / "exercises/lstm/lstm.ipynb").read_text("utf-8")

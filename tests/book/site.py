@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -40,7 +41,9 @@ class Contents(HTMLParser):
             self.sources.append(source)
 
 
+@functools.cache
 def read(path: Path) -> Contents:
+    """What stands in a file of the built site, which does not change any more."""
     contents = Contents()
     contents.feed(path.read_text(encoding="utf-8"))
     return contents

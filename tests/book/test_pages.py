@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.browser import CONTRAST, Open
+from tests.browser import CONTRAST, Open, Visit, visits
 
 from .site import EXERCISES, LESSONS, PAGES, ROOT, read
 
@@ -30,35 +32,65 @@ READ = (
 )
 
 
-@every_page
-def test_page_loads_in_silence_from_our_host_only_and_without_jumps(
-    page: str, address: str, visit: Open
-) -> None:
-    visited = visit("about:blank")
-    visited.page.add_init_script(SHIFT)
-    visited.page.goto(f"{address}{page}.html", wait_until="networkidle")
-    assert visited.complaints == []
-    foreign = [one for one in visited.requests if not one.startswith((address, "data:", "about:"))]
-    assert foreign == []
-    assert visited.requests
-    assert visited.page.evaluate("window.shift") < 0.1
-    assert weak_text(visited.page) == []
+@dataclass(frozen=True)
+class Opened:
+    """A page of the site in two windows.
+
+    Attributes:
+        desktop: a wide and light one, where scripts and fonts came after the first paint.
+        phone: a narrow and dark one.
+    """
+
+    desktop: Visit
+    phone: Visit
 
 
-@every_page
-def test_page_in_the_dark_has_strong_text_and_undimmed_pictures(
-    page: str, address: str, visit: Open
-) -> None:
-    opened = visit(f"{address}{page}.html", theme="dark").page
-    assert opened.locator("html").get_attribute("data-theme") == "dark"
-    assert weak_text(opened) == []
-    found = opened.evaluate(
+@pytest.fixture(scope="module", params=PAGES)
+def opened(request: pytest.FixtureRequest, address: str, browser: Browser) -> Iterator[Opened]:
+    place = f"{address}{request.param}.html"
+    with visits(browser) as visit:
+        desktop = visit(place, late=True, init=SHIFT)
+        yield Opened(desktop, visit(place, width=390, theme="dark"))
+
+
+def test_a_page_loads_in_silence_from_our_host_only(opened: Opened, address: str) -> None:
+    for visited in (opened.desktop, opened.phone):
+        assert visited.complaints == []
+        assert visited.requests
+        own = (address, "data:", "about:")
+        assert [one for one in visited.requests if not one.startswith(own)] == []
+
+
+def test_a_page_does_not_jump_when_scripts_and_fonts_come_late(opened: Opened) -> None:
+    assert opened.desktop.page.evaluate("window.shift") < 0.1
+
+
+def test_text_is_strong_in_the_light_and_in_the_dark(opened: Opened) -> None:
+    for visited, theme in [(opened.desktop, "light"), (opened.phone, "dark")]:
+        assert visited.page.locator("html").get_attribute("data-theme") == theme
+        assert weak_text(visited.page) == []
+
+
+def test_pictures_are_not_dimmed_in_the_dark(opened: Opened) -> None:
+    found = opened.phone.page.evaluate(
         """() => [...document.querySelectorAll(".bd-article img")].map((e) => {
              const style = getComputedStyle(e);
              return [style.filter, style.backgroundColor];
            })"""
     )
     assert [one for one in found if one != ["none", "rgba(0, 0, 0, 0)"]] == []
+
+
+def test_a_page_fits_a_phone(opened: Opened) -> None:
+    page = opened.phone.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    past = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article > section *")]
+             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+             .filter((e) => !e.closest("pre, .math, .pst-scrollable-table-container"))
+             .map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert past == []
 
 
 def weak_text(opened: Page) -> list[object]:
@@ -77,19 +109,6 @@ def test_nothing_names_a_file_on_another_host(page: str, site: Path) -> None:
     sources = read(site / f"{page}.html").sources
     assert sources
     assert [one for one in sources if urlsplit(one).netloc] == []
-
-
-@every_page
-def test_page_fits_a_phone(page: str, address: str, visit: Open) -> None:
-    opened = visit(f"{address}{page}.html", width=390).page
-    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
-    past = opened.evaluate(
-        """() => [...document.querySelectorAll(".bd-article > section *")]
-             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
-             .filter((e) => !e.closest("pre, .math, .pst-scrollable-table-container"))
-             .map((e) => e.outerHTML.slice(0, 120))"""
-    )
-    assert past == []
 
 
 @every_page
@@ -120,7 +139,8 @@ def test_internal_links_lead_somewhere(page: str, site: Path) -> None:
 
 
 def test_the_front_door_leads_to_the_first_page(address: str, visit: Open) -> None:
-    opened = visit(address).page
+    opened = visit("about:blank").page
+    opened.goto(address)
     opened.wait_for_url(f"{address}{PAGES[0]}.html")
 
 
@@ -135,7 +155,6 @@ def test_no_directive_is_left_in_the_text(page: str, site: Path) -> None:
 def test_maths_is_drawn_with_the_fonts_of_the_site(page: str, address: str, visit: Open) -> None:
     visited = visit(f"{address}{page}.html")
     opened = visited.page
-    opened.evaluate("() => MathJax.startup.promise.then(() => document.fonts.ready)")
     formulas = opened.locator(".math").count()
     assert formulas > 0
     assert opened.locator(".math > mjx-container").count() == formulas
@@ -158,7 +177,6 @@ def test_what_the_menu_of_a_formula_offers_is_on_the_site(
     visited = visit(f"{address}book/conventions.html")
     opened = visited.page
     # A reload would break off what is still on its way, and that would be a complaint.
-    opened.evaluate("() => MathJax.startup.promise.then(() => document.fonts.ready)")
     opened.wait_for_load_state("networkidle")
     opened.evaluate(f"localStorage['MathJax-Menu-Settings'] = JSON.stringify({{{choice}}})")
     visited.requests.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -19,25 +18,6 @@ from tests.grading import sandboxes
 from tests.grading.postgresql import server as server
 from tests.grading.sandboxes import NO_SANDBOX, unfiltered
 from tests.hidden.lstm import SPECS
-
-PATIENCE = 20 * 60
-"""Seconds after which a test hangs. Nothing else in these tests is decided by how long it takes."""
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:  # its value is the hook's
-    """End a test that hangs, with what it prepares."""
-
-    def end(*_: object) -> None:
-        pytest.fail(f"{item.nodeid} has not ended within {PATIENCE} seconds")
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.alarm(PATIENCE)
-    try:
-        return (yield)
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,7 @@ def show(visit: Open, tmp_path: Path) -> Show:
         path = tmp_path / "lstm.html"
         html = text if isinstance(text, str) else page(text, by_hand)
         path.write_text(html, encoding="utf-8")
-        return visit(path.as_uri(), until="load", **how)
+        return visit(path.as_uri(), **how)
 
     return open_page
 

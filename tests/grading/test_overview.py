@@ -77,7 +77,7 @@ def show(visit: Open, tmp_path: Path) -> Show:
         path = tmp_path / "class" / "lstm.html"
         path.parent.mkdir()
         path.write_text(edit(overview("lstm", records, by_hand, nothing)), encoding="utf-8")
-        return visit(path.as_uri(), until="load", **how)
+        return visit(path.as_uri(), **how)
 
     return open_page
 
