@@ -43,5 +43,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     if NO_SANDBOX:
         pytest.skip(NO_SANDBOX)
     folder = tmp_path_factory.mktemp("slow")
+    # Those who sleep need no core: four at a time.
     options = ("--seconds", "1", "--cell-seconds", "1", "--submission-seconds", "60")
+    options += ("--workers", "4")
     return graded(folder, [*BYSTANDERS, *SLOW], *options, terminal=True)
