@@ -62,6 +62,7 @@ def complaints(submission: Submission, source: Source) -> list[str]:
     return wrong
 
 
+@pytest.mark.long
 def test_no_damage_harms_the_grader(source: Source, tmp_path: Path) -> None:
     before = json.dumps([source.notebook, source.released], sort_keys=True)
     refused = 0

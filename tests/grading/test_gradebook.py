@@ -628,6 +628,7 @@ def at_work(root: Path, checkout: Checkout, what: str, points: float) -> None:
 KILLS = share(40)
 
 
+@pytest.mark.long
 def test_a_killed_commit_leaves_old_rows_or_new_ones(course: Course, checkout: Checkout) -> None:
     moments = random.Random(3)
     book = Book.open(course, checkout, NAME)

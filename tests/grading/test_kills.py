@@ -126,6 +126,7 @@ def write_honest_class(course: Path, copies: int = 1) -> None:
             shutil.rmtree(folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(share(ROUNDS)))
 def test_kills_at_any_moment_leave_the_same_gradebook(
     prepared: Prepared, tmp_path: Path, number: int
@@ -168,6 +169,7 @@ def is_sound(folder: Path) -> None:
         assert page.read_text("utf-8").rstrip().endswith("</html>")
 
 
+@pytest.mark.long
 def test_the_real_grader_killed_at_random_moments(prepared: Prepared, tmp_path: Path) -> None:
     folder = tmp_path / "class"
     shutil.copytree(prepared.template, folder)
