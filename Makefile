@@ -54,7 +54,7 @@ stop:
 	@$(BIN)/python -m tests.demonstration --only stop
 
 # Several files at a time, each in one process; one torch thread a process.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 test: setup lint
 	@$(PYTEST) --durations 15

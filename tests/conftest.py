@@ -71,6 +71,12 @@ def _rank(item: pytest.Item) -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are cores, as tests also wait; not many, as each takes a gigabyte."""
+    return min(4, os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep the tests of a file in one process, as they share its fixtures."""
     from xdist.scheduler import LoadScopeScheduling

@@ -22,7 +22,9 @@ from nbformat import NotebookNode
 from nbgrader.validator import Validator
 from traitlets.config import Config
 
-from rnncourse.checks import examine
+from rnncourse.checks import examine, plan_of, run
+from rnncourse.checks.fingerprints import load
+from rnncourse.checks.judge import key
 from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.grading.release import release
 from rnncourse.grading.submissions.source import Source
@@ -289,6 +291,13 @@ def test_no_function_that_learners_can_read_is_an_answer(entry: Exercise) -> Non
             continue
         tried += 1
         find(entry.name).filled = lambda *a, f=function, **k: f(*a, *k.values())
-        report = examine(entry)
-        assert not report.complete, name
+        assert not (begins_well(entry) and examine(entry).complete), name
     assert tried
+
+
+def begins_well(entry: Exercise) -> bool:
+    """Whether what fills an exercise comes through the first call of its check; most do not, and
+    need no whole check."""
+    stages = plan_of(entry).stages(*load(entry.chapter)[entry.name].fixtures)
+    case = stages[0].cases[0]
+    return not run(entry.stub, {key(case): case})[key(case)].problem

@@ -58,7 +58,7 @@ def rnncourse_grade(course: Path, *more: str) -> subprocess.CompletedProcess[str
     """Run `rnncourse grade lstm` in a course folder."""
     command = [sys.executable, "-m", "rnncourse", "grade", ASSIGNMENT, "--seconds", str(SECONDS)]
     return subprocess.run(
-        [*command, "--specs", str(ROOT), *more],
+        [*command, "--workers", "1", "--specs", str(ROOT), *more],
         cwd=course,
         env=environment(course) | {"COLUMNS": "200"},
         capture_output=True,

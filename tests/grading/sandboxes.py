@@ -17,6 +17,7 @@ import pytest
 from rnncourse.grading.sandbox import seccomp
 from rnncourse.grading.sandbox.host import Limits, Questions, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
+from tests.hidden.lstm import SPECS
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
@@ -56,6 +57,11 @@ def processes(worker: Worker) -> list[psutil.Process]:
 def behind(launch: Launch, *prefix: str) -> Launch:
     """A worker that another program starts."""
     return replace(launch, command=[*prefix, *launch.command])
+
+
+def small(*options: str) -> Launch:
+    """A sandboxed worker that starts sooner, as it is asked lstm's exercises only."""
+    return sandboxed(*options).rehearsing(SPECS)
 
 
 def plain_worker() -> Worker:

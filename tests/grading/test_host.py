@@ -20,13 +20,14 @@ from rnncourse.checks.drivers import Outcome
 from rnncourse.grading.sandbox import host
 from rnncourse.grading.sandbox.bubblewrap import version
 from rnncourse.grading.sandbox.host import ExerciseRun, Limits, Questions, Worker
-from rnncourse.grading.sandbox.launch import Launch, SandboxError, sandboxed, unsafe
+from rnncourse.grading.sandbox.launch import Launch, SandboxError, unsafe
 from tests.grading.sandboxes import (
     NOTHING,
     Impatient,
     needs_sandbox,
     printed,
     processes,
+    small,
     wait_until,
 )
 from tests.hidden.lstm import SPECS
@@ -488,7 +489,7 @@ def test_the_environment_holds_no_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GRADEBOOK_PASSWORD", "hush")
-    with Worker(sandboxed()) as fresh:
+    with Worker(small()) as fresh:
         assert "hush" not in printed(fresh, "import os\nprint(dict(os.environ))")
 
 
@@ -637,7 +638,7 @@ def test_trickled_bytes_do_not_move_the_deadline(worker: Worker, two: Questions)
 
 
 def test_a_worker_that_dies_is_replaced_once_and_silently(two: Questions) -> None:
-    with Worker(sandboxed()) as fragile:
+    with Worker(small()) as fragile:
         first = fragile._process
         killer = threading.Thread(target=kill_at_work, args=(fragile, 1))
         killer.start()
@@ -648,7 +649,7 @@ def test_a_worker_that_dies_is_replaced_once_and_silently(two: Questions) -> Non
 
 
 def test_a_submission_that_brings_the_worker_down_twice_is_given_up(two: Questions) -> None:
-    with Worker(sandboxed()) as fragile:
+    with Worker(small()) as fragile:
         killer = threading.Thread(target=kill_at_work, args=(fragile, 2))
         killer.start()
         run = fragile.run([START, "import time\ntime.sleep(10**6)"], two)
@@ -701,7 +702,7 @@ def test_several_threads_can_have_a_worker_each(two: Questions) -> None:
     ended: list[str] = []
 
     def grade() -> None:
-        with Worker(sandboxed()) as mine:
+        with Worker(small()) as mine:
             for _ in range(3):
                 run = mine.run([START, CHUNKS, UNPACK], two)
                 ended.extend(ran.ended for ran in run.exercises.values())
@@ -716,7 +717,7 @@ def test_several_threads_can_have_a_worker_each(two: Questions) -> None:
 
 def test_a_worker_that_is_closed_while_it_runs_ends_and_is_not_replaced() -> None:
     before = len(running())
-    fragile = Worker(sandboxed()).__enter__()
+    fragile = Worker(small()).__enter__()
     failed: list[BaseException] = []
 
     def grade() -> None:

@@ -146,9 +146,9 @@ def marks(url: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 def grade(course: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(course), *more]
+    command = [sys.executable, "-m", "rnncourse", "grade", "lstm", "--course", str(course)]
     return subprocess.run(
-        command,
+        [*command, "--workers", "1", *more],
         cwd=ROOT,
         env=environment(course) | {"COLUMNS": "200"},
         capture_output=True,

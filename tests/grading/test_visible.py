@@ -13,8 +13,7 @@ import pytest
 import rnncourse
 from rnncourse.grading.sandbox import launch
 from rnncourse.grading.sandbox.host import Questions, Worker
-from rnncourse.grading.sandbox.launch import sandboxed
-from tests.grading.sandboxes import needs_sandbox, printed
+from tests.grading.sandboxes import needs_sandbox, printed, small
 
 pytestmark = needs_sandbox
 
@@ -151,7 +150,7 @@ def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_secret_of_the_instructors_is_nowhere(secret: str, questions: Questions) -> None:
     started = Path.cwd().stat().st_ctime - 1
     search = SEARCH.format(head=secret[:10], tail=secret[10:], since=started)
-    with Worker(sandboxed()) as fresh:
+    with Worker(small()) as fresh:
         fresh.run([f"kept = '{secret} of a learner before'"], questions)
         assert printed(fresh, search) == "found []\n"
 
@@ -161,7 +160,7 @@ def test_the_search_finds_what_is_there(secret: str, tmp_path: Path) -> None:
     started = Path.cwd().stat().st_ctime - 1
     search = SEARCH.format(head=secret[:10], tail=secret[10:], since=started)
     let_in = ("--ro-bind", str(tmp_path / "course"), "/dev/shm", "--setenv", "WORD", secret)
-    with Worker(sandboxed(*let_in)) as open_one:
+    with Worker(small(*let_in)) as open_one:
         said = printed(open_one, search)
     assert "'WORD'" in said
     assert "/dev/shm/gradebook.db" in said
