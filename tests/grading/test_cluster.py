@@ -21,12 +21,13 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, write_class
 from tests.grading.class_dump import dump
+from tests.strength import full
 
 distributed = pytest.importorskip("distributed")
 NO_SANDBOX = obstacle()
 pytestmark = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
 
-COPIES = 4
+COPIES = 4 if full() else 2
 """How many learners hand in each notebook, but for the one that never ends."""
 ENVIRONMENT = os.environ | {"COLUMNS": "200", "DASK_DISTRIBUTED__ADMIN__TICK__LIMIT": "30s"}
 
@@ -138,6 +139,7 @@ def graded(course: Path) -> list[Path]:
     return list(course.glob("records/lstm/*.json"))
 
 
+@pytest.mark.long
 def test_a_cluster_gives_the_same_even_when_a_worker_is_killed(
     cluster: Cluster, here: Path, tmp_path: Path
 ) -> None:
@@ -153,6 +155,7 @@ def test_a_cluster_gives_the_same_even_when_a_worker_is_killed(
     assert dump(Course.open(there).gradebook) == dump(Course.open(here).gradebook)
 
 
+@pytest.mark.long
 def test_a_run_on_a_cluster_that_was_killed_goes_on_elsewhere(
     cluster: Cluster, here: Path, tmp_path: Path
 ) -> None:
