@@ -248,9 +248,6 @@ def grade(
 @contextmanager
 def _grader_installed() -> Iterator[None]:
     """Only instructors install what the grader needs."""
-    # nbgrader loads jsonschema, which loads this checker of addresses where it can: a second to
-    # build a parser that nothing here asks.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     try:
         yield
     except ModuleNotFoundError as error:

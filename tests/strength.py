@@ -1,11 +1,17 @@
-"""How thorough the tests are that kill and damage again and again."""
+"""How thorough the tests are that take long: they kill, damage or run notebooks again and again."""
 
 from __future__ import annotations
 
 import os
 
+from rnncourse.exercise import CHAPTERS
+
 LONG = "RNNCOURSE_LONG"
-"""Set to 1 for all of them; a tenth is run otherwise."""
+"""Set to 1 for all that they can do; a part of it is done otherwise."""
+
+SOME = ("shapes", "lstm", "models")
+"""The chapters of which everything is run in any case: their results are whole numbers, tensors
+and drawn at random."""
 
 
 def full() -> bool:
@@ -16,3 +22,8 @@ def full() -> bool:
 def share(number: int) -> int:
     """So many of a number of trials: all of them, or a tenth."""
     return number if full() else max(1, number // 10)
+
+
+def chapters() -> tuple[str, ...]:
+    """Those of which everything is to be run."""
+    return CHAPTERS if full() else SOME

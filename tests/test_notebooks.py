@@ -29,6 +29,7 @@ from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.grading.release import release
 from rnncourse.grading.submissions.source import Source
 from rnncourse.notebook import grade_id, nbgrader_metadata, source
+from tests import strength
 
 ROOT = Path(__file__).parents[1]
 SHORTEST = "shapes"
@@ -121,6 +122,8 @@ def test_the_released_notebook_is_what_nbgrader_makes_of_the_source(
     }, "run: rnncourse release"
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("chapter", strength.chapters())
 def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) -> None:
     run = executed("exercises", chapter)
     for name in names(chapter):
