@@ -31,7 +31,9 @@ SETTLED = """
 async () => {
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
-  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+  const ending = document.getAnimations()
+    .filter((animation) => animation.effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(ending.map((animation) => animation.finished));
   for (let k = 0; k < 2; k += 1) await new Promise(requestAnimationFrame);
 }
 """

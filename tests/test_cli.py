@@ -74,6 +74,7 @@ def test_check_names_a_mistake_in_the_terminal(workspace: Path) -> None:
     assert rnncourse("check", "lstm", cwd=workspace).returncode == 0
 
 
+@pytest.mark.slow
 def test_check_says_which_cell_failed(workspace: Path) -> None:
     notebook = workspace / "lstm" / "lstm.ipynb"
     notebook.write_text(
@@ -84,6 +85,7 @@ def test_check_says_which_cell_failed(workspace: Path) -> None:
     assert "the cell lstm_cell: FillError: lstm_cell(x, h, c, w_ih" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_forgotten_fill_is_said_and_counts(workspace: Path) -> None:
     answers = {name: text.replace("@fill\n", "") for name, text in solutions().items()}
     (workspace / "lstm" / "lstm.ipynb").write_text(filled(answers), encoding="utf-8")
@@ -92,6 +94,7 @@ def test_a_forgotten_fill_is_said_and_counts(workspace: Path) -> None:
     assert "@fill is missing above lstm_cell; your function was taken all the same" in done.stdout
 
 
+@pytest.mark.slow
 def test_progress_counts(workspace: Path) -> None:
     right = solutions()
     some = {"lstm_cell": right["lstm_cell"], "lstm_layer": right["lstm_layer"]}
@@ -144,6 +147,7 @@ def lines(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {line[:12].rstrip(): line[13:] for line in done.stdout.splitlines()}
 
 
+@pytest.mark.slow
 def test_doctor_knows_the_machine(doctor: subprocess.CompletedProcess[str]) -> None:
     assert (doctor.returncode, doctor.stderr) == (0, "")
     said = lines(doctor)
@@ -202,6 +206,7 @@ def test_help_needs_no_torch(command: list[str], tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "") and "Usage" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
 def test_doctor_starts_a_sandbox_and_says_what_it_does(
     doctor: subprocess.CompletedProcess[str],
@@ -222,11 +227,16 @@ def test_doctor_starts_a_sandbox_and_says_what_it_does(
         (["check", "essay.ipynb"], "essay.ipynb is no notebook of the course"),
         (["submit", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
         (["grade", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
-        (["grade", "lstm"], "submitted: submissions are expected in"),
-        (["grade", "lstm", "--report", "."], ". is a folder; the report is a file."),
-        (["grade", "lstm", "--course", "nowhere"], "there is no folder nowhere."),
-        (["grade", "lstm", "--specs", "."], "holds no hidden specs"),
-        (["release", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
+        *(
+            pytest.param(arguments, sentence, marks=pytest.mark.slow)
+            for arguments, sentence in [
+                (["grade", "lstm"], "submitted: submissions are expected in"),
+                (["grade", "lstm", "--report", "."], ". is a folder; the report is a file."),
+                (["grade", "lstm", "--course", "nowhere"], "there is no folder nowhere."),
+                (["grade", "lstm", "--specs", "."], "holds no hidden specs"),
+                (["release", "lsmt"], "there is no assignment called lsmt: did you mean lstm?"),
+            ]
+        ),
     ],
 )
 def test_bad_input_gets_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
@@ -240,6 +250,7 @@ def test_a_broken_notebook_gets_one_sentence(tmp_path: Path) -> None:
     refused(rnncourse("submit", "lstm", cwd=tmp_path), "lstm.ipynb is not a notebook")
 
 
+@pytest.mark.slow
 def test_without_bubblewrap_the_grader_refuses_and_says_how(tmp_path: Path) -> None:
     folder = tmp_path / "submitted" / "ada" / "lstm"
     folder.mkdir(parents=True)
@@ -250,6 +261,7 @@ def test_without_bubblewrap_the_grader_refuses_and_says_how(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["submitted"]
 
 
+@pytest.mark.slow
 def test_a_learner_who_is_not_there_and_one_who_is(tmp_path: Path) -> None:
     (tmp_path / "submitted" / "ada" / "lstm").mkdir(parents=True)
     done = rnncourse("grade", "lstm", "--student", "bea", cwd=tmp_path)
