@@ -92,8 +92,9 @@ def test_a_report_says_in_which_other_exercise_it_was() -> None:
     find("lstm_cell").filled = lstm_cell
     entry = find("lstm_layer")
     entry.filled = lstm_layer
-    said = text(examine_within(0.5, entry))
-    assert "✗ lstm_layer did not end within 0.5 seconds of computing time" in said
+    # What torch computes for comparison, on several threads, must fit in as well.
+    said = text(examine_within(5, entry))
+    assert "✗ lstm_layer did not end within 5 seconds of computing time" in said
     assert "It was in lstm_cell then, which it calls." in said
 
 
