@@ -65,7 +65,7 @@ quick: setup lint
 # As on a processor without AVX: torch, oneDNN and MKL choose other instructions, so that sums are
 # taken in another order and the last digits of a float differ.
 test-processor: setup
-	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(PYTEST) -q tests/checks
+	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(PYTEST) -q tests/checks tests/test_nn.py tests/test_models.py tests/test_train.py
 
 test-long: setup
 	@RNNCOURSE_LONG=1 $(PYTEST) -m long --durations 15
