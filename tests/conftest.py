@@ -19,6 +19,8 @@ NO_SKIP = "RNNCOURSE_NO_SKIP"
 FIRST = (
     "tests/book/test_figures.py",
     "tests/test_notebooks.py",
+    "tests/test_terminal.py",
+    "tests/test_bench.py",
     "tests/grading/attacks/",
     "tests/grading/",
     "tests/book/",
