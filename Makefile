@@ -4,7 +4,7 @@
 # On Linux without an NVIDIA GPU, TORCH=cpu fetches gigabytes less: make course TORCH=cpu
 # Others: setup (.venv only), site, exercises, class, stop, lint, clean;
 #   make quick    lint, types, stubs, checks and the command line: under a minute, while you work
-#   make test-long  what make test tries a tenth of (kills, fuzz), at full strength
+#   make test-long  what make test does a part of (kills, fuzz, notebooks), at full strength
 #   make test-processor  what compares numbers, as on an older processor
 #   make bench    a class graded by plain nbgrader and by this grader, timed; minutes. More:
 #                 make bench BENCH="--scale 10000", or BENCH=--help

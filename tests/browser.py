@@ -126,37 +126,35 @@ def visits(browser: Browser) -> Iterator[Open]:
             visit.page.evaluate(SETTLED)
         return visit
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    try:
+        yield open_page
+    finally:
+        for context in contexts:
+            context.close()
 
 
 def _open_late(page: Page, address: str) -> None:
+    """Hold back what a page is painted without, fonts and deferred scripts, until it is painted."""
+    html = page.request.get(address).text()
+    scripts = re.findall(r"<script [^>]*defer[^>]*src=\"([^\"?]+)", html)
+    deferred = {PurePosixPath(script).name for script in scripts}
     held: list[Route] = []
-    painted: list[bool] = []
+    painted = False
 
     def hold(route: Route) -> None:
-        if painted or not _can_wait(route.request.url, deferred):
-            route.continue_()
-        else:
+        file = PurePosixPath(urlsplit(route.request.url).path)
+        if not painted and (file.name in deferred or file.suffix in (".woff", ".woff2")):
             held.append(route)
+        else:
+            route.continue_()
 
-    html = page.request.get(address).text()
-    deferred = set(re.findall(r"<script [^>]*defer[^>]*src=\"([^\"?]+)", html))
     page.route("**/*", hold)
     page.goto(address, wait_until="commit")
     page.wait_for_function(PAINTED)
-    painted.append(True)
+    painted = True
     for route in held:
         route.continue_()
     page.wait_for_load_state()
-
-
-def _can_wait(url: str, deferred: set[str]) -> bool:
-    """Whether a page is painted without a file: a font, or a script that is loaded deferred."""
-    path = PurePosixPath(urlsplit(url).path)
-    names = {PurePosixPath(one).name for one in deferred}
-    return path.name in names or path.suffix in (".woff", ".woff2")
 
 
 def listen(visit: Visit) -> None:

@@ -29,7 +29,7 @@ FIRST = (
 long file left when the others are done."""
 
 HANGS_SECONDS = 20 * 60
-"""After which a test is sure to hang. No other time is decided by a clock."""
+"""After which a test hangs, with what it prepares; many times what a busy machine needs."""
 
 
 @pytest.hookimpl(wrapper=True)

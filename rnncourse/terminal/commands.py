@@ -100,7 +100,7 @@ def _from_here(path: Path) -> str:
 
 @contextmanager
 def _runner(limits: Limits, console: Console) -> Iterator[Runner]:
-    """A runner; on a screen that may be drawn on it shows what runs now."""
+    """A runner; where the screen may be drawn on, it shows what runs now."""
     if not console.is_terminal or console.color_system is None:
         with Runner(limits, lambda what: None) as runner:
             yield runner

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import CONTRAST, Open, Visit, visits
+from tests.browser import CONTRAST, SETTLED, Open, Visit, visits
 
 from .site import EXERCISES, LESSONS, PAGES, ROOT, read
 
@@ -66,12 +67,16 @@ def test_a_page_does_not_jump_when_scripts_and_fonts_come_late(opened: Opened) -
 
 
 def test_text_is_strong_in_the_light_and_in_the_dark(opened: Opened) -> None:
-    for visited, theme in [(opened.desktop, "light"), (opened.phone, "dark")]:
-        assert visited.page.locator("html").get_attribute("data-theme") == theme
-        assert weak_text(visited.page) == []
+    assert opened.desktop.page.locator("html").get_attribute("data-theme") == "light"
+    assert opened.phone.page.locator("html").get_attribute("data-theme") == "dark"
+    for page in (opened.desktop.page, opened.phone.page):
+        for theme in ("light", "dark"):
+            show_in(theme, page)
+            assert weak_text(page) == []
 
 
 def test_pictures_are_not_dimmed_in_the_dark(opened: Opened) -> None:
+    show_in("dark", opened.phone.page)
     found = opened.phone.page.evaluate(
         """() => [...document.querySelectorAll(".bd-article img")].map((e) => {
              const style = getComputedStyle(e);
@@ -91,6 +96,13 @@ def test_a_page_fits_a_phone(opened: Opened) -> None:
              .map((e) => e.outerHTML.slice(0, 120))"""
     )
     assert past == []
+
+
+def show_in(theme: Literal["light", "dark"], page: Page) -> None:
+    """Let the reader's system ask for a theme, which the page follows."""
+    page.emulate_media(color_scheme=theme)
+    page.locator(f"html[data-theme={theme}]").wait_for()
+    page.evaluate(SETTLED)
 
 
 def weak_text(opened: Page) -> list[object]:
