@@ -52,13 +52,25 @@ def all_close(expected: Sequence[Tensor], got: Sequence[Tensor], atol: float = 0
     return close(right, own, atol)
 
 
-def shape_difference(name: str, axes: Axes, expected: Tensor, got: Tensor) -> str:
-    """A sentence on a wrong shape, with the axes named; "" when the shape is right."""
+def shape_difference(
+    name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool = True
+) -> str:
+    """A sentence on a wrong shape, with the axes named; "" when the shape is right.
+
+    Args:
+        reveal: whether the sentence may contain the shapes.
+    """
     if expected.shape == got.shape:
         return ""
-    named = f" = {_named(axes)}" if axes and len(axes) == expected.ndim else ""
-    wanted = _shape(expected) + named
-    sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
+    known = axes and len(axes) == expected.ndim
+    if reveal:
+        wanted = _shape(expected) + (f" = {_named(axes)}" if known else "")
+        sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
+    else:
+        wanted = f"; it must be {_named(axes)}" if known else ""
+        if got.ndim != expected.ndim:
+            return f"{name} has a wrong number of axes{wanted}."
+        sentence = f"{name} has a wrong shape{wanted}"
     if got.ndim != expected.ndim:
         count = "1 axis" if got.ndim == 1 else f"{got.ndim} axes"
         return f"{sentence}: {count} instead of {expected.ndim}."
@@ -73,13 +85,15 @@ def value_difference(
     """A sentence on wrong numbers, with the first place that differs; "" when they are equal.
 
     Args:
-        reveal: whether the sentence may contain the right number.
+        reveal: whether the sentence may contain numbers, the function's and the right ones.
         atol: how far they may be apart besides rounding.
     """
     if close(expected, got, atol):
         return ""
     if expected.shape != got.shape:
-        return shape_difference(name, axes, expected, got)
+        return shape_difference(name, axes, expected, got, reveal)
+    if not reveal:
+        return f"{name} is wrong."
     rtol, atol = _rtol(expected), max(atol, ATOL)
     wrong = ~torch.isclose(expected.double(), got.double(), rtol=rtol, atol=atol)
     if not wrong.any():
@@ -91,7 +105,7 @@ def value_difference(
     if own != own:
         return f"{where} is not a number (NaN)."
     own_text, right_text = _told_apart(own, right, whole=not got.is_floating_point())
-    told = f"yours is {own_text}{f', it should be {right_text}' if reveal else ''}."
+    told = f"yours is {own_text}, it should be {right_text}."
     if not index:
         return f"{name} differs: {told}"
     share = f"{int(wrong.sum())} of {wrong.numel()} numbers differ; the first is"

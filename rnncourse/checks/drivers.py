@@ -29,6 +29,14 @@ LIBRARIES = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix)
 ELSEWHERE = (
     " is not on the device of the inputs: make new tensors with x.new_zeros or torch.zeros_like."
 )
+NOT_THE_SAME = (
+    "a second call on the same inputs gives other numbers: is something kept from one call to the "
+    "next?"
+)
+CUT_OFF = (
+    "no gradient can flow back: the result is cut off from every input (by detach, .data, .item(), "
+    "numpy or no_grad)."
+)
 COTANGENT = "cotangent of "
 GRADIENT = "gradient of "
 
@@ -142,17 +150,11 @@ class Driver:
         with torch.enable_grad():
             results = self._call(function, leaves)
             if not all(_alike(results[k], v) for k, v in first.items()):
-                raise WrongResult(
-                    "a second call on the same inputs gives other numbers: is something kept "
-                    "from one call to the next?"
-                )
+                raise WrongResult(NOT_THE_SAME)
         wanted = {k: v for k, v in leaves.items() if v.requires_grad}
         attached = [k for k in cotangents if results[k].requires_grad]
         if not attached:
-            raise WrongResult(
-                "no gradient can flow back: the result is cut off from every input "
-                "(by detach, .data, .item(), numpy or no_grad)."
-            )
+            raise WrongResult(CUT_OFF)
         grads = torch.autograd.grad(
             [results[k] for k in attached],
             list(wanted.values()),

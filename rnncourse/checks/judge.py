@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .compare import all_close, close, gradient_difference, shape_difference, value_difference
-from .drivers import GRADIENT, Outcome
+from .drivers import CUT_OFF, GRADIENT, NOT_THE_SAME, Outcome, Problem
 from .plan import Aspect, Case, Plan, Stage
 from .results import Arrays
 
@@ -23,6 +23,16 @@ Key = tuple[str, str]
 Status = Literal["passed", "failed", "not reached"]
 NAMING_ATOL = 1e-4
 """The least `naming_tolerance`."""
+
+FIXED = {CUT_OFF, NOT_THE_SAME}
+"""Sentences on problems that are always the same."""
+HIDDEN = {
+    "raised": "it raised an error.",
+    "result": "what it returns is not what the exercise asks for.",
+    "unfilled": "it calls a function that is not filled in.",
+}
+"""What is said of other problems where the inputs are secret, by kind."""
+UNFILLED = "{} is not filled in."
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,9 @@ def judge(
     Args:
         expected, outcomes: by call; an outcome that is missing was never reached.
         mistakes: known mistakes, looked at only when a stage failed.
-        reveal: whether sentences may contain right numbers.
+        reveal: whether sentences may contain what came of the calls: numbers, shapes and messages
+            of errors. They must not where the inputs are secret, for the function could put these
+            into whatever it gives.
     """
     judged: dict[str, StageReport] = {}
     for stage in stages:
@@ -116,11 +128,11 @@ def judge(
             judged[stage.name] = StageReport(stage.name, "not reached")
             continue
         report = _judge_stage(plan, stage, expected, outcomes, reveal)
-        said = _said_before(report, judged.values(), outcomes.values())
+        said = _said_before(report, judged.values(), outcomes.values(), reveal)
         judged[stage.name] = StageReport(stage.name, "not reached") if said else report
     whole = Report(plan.exercise, tuple(judged.values()))
     if unfilled := _unfilled(plan.exercise, outcomes):
-        return replace(whole, unfilled=unfilled)
+        return replace(whole, unfilled=unfilled if reveal else UNFILLED.format(plan.exercise))
     if whole.complete:
         return whole
     return replace(whole, mistake=name_mistake(plan, outcomes, mistakes))
@@ -190,10 +202,13 @@ def _unfilled(exercise: str, outcomes: Mapping[Key, Outcome]) -> str:
 
 
 def _said_before(
-    report: StageReport, earlier: Iterable[StageReport], outcomes: Iterable[Outcome]
+    report: StageReport,
+    earlier: Iterable[StageReport],
+    outcomes: Iterable[Outcome],
+    reveal: bool,
 ) -> bool:
     """Whether a stage failed only for a reason, such as an exception, that an earlier one gave."""
-    problems = {outcome.problem.text for outcome in outcomes if outcome.problem}
+    problems = {_told(outcome.problem, reveal) for outcome in outcomes if outcome.problem}
     return report.status == "failed" and any(
         report.sentences == stage.sentences and set(stage.sentences) <= problems
         for stage in earlier
@@ -234,7 +249,7 @@ def _try(
             return None
         outcome = outcomes[key(case)]
         if outcome.problem:
-            return (outcome.problem.text,)
+            return (_told(outcome.problem, reveal),)
         sentences = _differences(plan, aspect, expected.get(key(case)), outcome, reveal)
         if sentences:
             return tuple(sentences)
@@ -253,7 +268,7 @@ def _differences(
         return _gradient_differences(plan, right, outcome, reveal)
     results = [k for k in right.arrays if not k.startswith(GRADIENT)]
     shapes = [
-        shape_difference(k, plan.outputs.get(k, ()), right.arrays[k], outcome.arrays[k])
+        shape_difference(k, plan.outputs.get(k, ()), right.arrays[k], outcome.arrays[k], reveal)
         for k in results
     ]
     if aspect == "shapes" or any(shapes):
@@ -280,7 +295,7 @@ def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: boo
 
 def _gradient_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
     if outcome.gradient_problem:
-        return [outcome.gradient_problem.text]
+        return [_told(outcome.gradient_problem, reveal, of_gradients=True)]
     names = [GRADIENT + k for k in plan.inputs if GRADIENT + k in right.arrays]
     if outcome.arrays.keys() >= {*names} and all_close(
         [right.arrays[k] for k in names], [outcome.arrays[k] for k in names]
@@ -303,6 +318,14 @@ def _first_in_full(found: list[tuple[str, str]]) -> list[str]:
     others = [name for name, _ in wrong[1:]]
     more = [f"Also wrong: {', '.join(others)}."] if others else []
     return [sentence for _, sentence in wrong[:1]] + more
+
+
+def _told(problem: Problem, reveal: bool, of_gradients: bool = False) -> str:
+    """A sentence on a problem. Its own text may say anything: it was made where the learner's code
+    runs."""
+    if reveal or problem.text in FIXED:
+        return problem.text
+    return f"computing gradients, {HIDDEN[problem.kind]}" if of_gradients else HIDDEN[problem.kind]
 
 
 def _dtype(outcome: Outcome, name: str) -> str:

@@ -14,17 +14,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..checks.judge import key
 from .course import Checkout, Course
 from .files import write
-from .grade import judge_submission
+from .grade import NO_STAGES, OwnStages, judge_submission
 from .gradebook.book import Book
 from .pages.feedback import page
 from .pages.overview import overview
 from .pools import Errand, Pool
 from .record import ByHand, Record, from_json, to_json
 from .sandbox.host import Limits, Questions, Run
-from .spec import Trial
+from .spec import Trial, cases_of
 from .submissions.autograded import autograded
 from .submissions.submission import Source, Submission, read
 
@@ -65,14 +64,18 @@ class Exam:
 
     @property
     def errand(self) -> Errand:
-        cases = {
-            trial.plan.exercise: {
-                key(case): case for stage in trial.stages for case in (*stage.cases, *stage.instead)
-            }
-            for trial in self.trials
-        }
-        ready_made = {trial.plan.exercise: trial.spec.ready_made for trial in self.trials}
-        return Errand(Questions(cases, ready_made), self.limits)
+        named = {trial.plan.exercise: trial for trial in self.trials}
+        questions = Questions(
+            cases={name: trial.hidden.cases for name, trial in named.items()},
+            ready_made={name: trial.spec.ready_made for name, trial in named.items()},
+            public={name: trial.public.cases for name, trial in named.items()},
+        )
+        return Errand(questions, self.limits)
+
+    def own_stages(self, submission: Submission) -> OwnStages:
+        """What only this submission is asked, by exercise."""
+        digest = submission.code_digest
+        return {trial.plan.exercise: trial.own_stages(digest) for trial in self.trials}
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,14 @@ def kept_records(course: Course, assignment: str) -> Iterator[Record]:
             yield record
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A submission that is run, and what only it is asked."""
+
+    submission: Submission
+    own: OwnStages
+
+
 class _Lane:
     """Submissions on their way through a pool.
 
@@ -151,48 +162,49 @@ class _Lane:
         self._exam = exam
         self._open_pool = open_pool
         self._pool: Pool | None = None
-        self._running: dict[Future[Run], Submission] = {}
-        self._late: list[tuple[Submission, Run]] = []
+        self._running: dict[Future[Run], _Job] = {}
+        self._late: list[tuple[_Job, Run]] = []
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(submission.student for submission in self._running.values())
+        return tuple(job.submission.student for job in self._running.values())
 
     def take(self, submission: Submission) -> Iterator[Graded]:
         """Start a submission, and hand on what is done while there is no room for another."""
         self._pool = self._pool or self._open_pool()
-        self._start(submission)
+        self._start(_Job(submission, self._exam.own_stages(submission)))
         while len(self._running) > 2 * self._pool.size:
             yield from self._finished()
 
     def finish(self) -> Iterator[Graded]:
         while self._running:
             yield from self._finished()
-        for submission, run in self._late:
-            future = self._start(submission, _timed_out(run))
+        for job, run in self._late:
+            future = self._start(job, _timed_out(run))
             second = future.result()
             del self._running[future]
             whole = replace(run, exercises=run.exercises | second.exercises)
-            yield self._kept(submission, whole)
+            yield self._kept(job, whole)
 
-    def _start(self, submission: Submission, only: Sequence[str] | None = None) -> Future[Run]:
+    def _start(self, job: _Job, only: Sequence[str] | None = None) -> Future[Run]:
         assert self._pool is not None
-        future = self._pool.submit([cell.source for cell in submission.cells], only)
-        self._running[future] = submission
+        own = {name: cases_of(stages) for name, stages in job.own.items()}
+        future = self._pool.submit([cell.source for cell in job.submission.cells], only, own)
+        self._running[future] = job
         return future
 
     def _finished(self) -> Iterator[Graded]:
         done, _ = wait(self._running, return_when=FIRST_COMPLETED)
         for future in done:
-            submission = self._running.pop(future)
+            job = self._running.pop(future)
             run = future.result()
             if _timed_out(run):
-                self._late.append((submission, run))
+                self._late.append((job, run))
             else:
-                yield self._kept(submission, run)
+                yield self._kept(job, run)
 
-    def _kept(self, submission: Submission, run: Run) -> Graded:
-        record = _keep(self._exam, submission, run)
+    def _kept(self, job: _Job, run: Run) -> Graded:
+        record = _keep(self._exam, job.submission, run, job.own)
         return Graded(record, fresh=True, running=self.names)
 
 
@@ -200,9 +212,11 @@ def _timed_out(run: Run) -> list[str]:
     return [name for name, exercise in run.exercises.items() if exercise.ended == "timeout"]
 
 
-def _keep(exam: Exam, submission: Submission, run: Run | None) -> Record:
+def _keep(
+    exam: Exam, submission: Submission, run: Run | None, own: OwnStages = NO_STAGES
+) -> Record:
     """Judge a submission and write all of it down; the record, which says that it is done, last."""
-    record = judge_submission(submission, exam.trials, exam.source.points, run)
+    record = judge_submission(submission, exam.trials, exam.source.points, run, own)
     record = replace(record, graded_by=exam.decides)
     course, where = exam.course, (record.student, record.assignment)
     notebook = autograded(record, submission.notebook or exam.source.released)

@@ -22,7 +22,7 @@ from distributed import Client, KilledWorker, WorkerPlugin, get_worker
 from .. import __version__
 from ..errors import CourseError
 from .pools import Errand, LocalPool
-from .sandbox.host import ExerciseRun, Run
+from .sandbox.host import NO_CALLS, ExerciseRun, Own, Run
 from .sandbox.launch import obstacle, sandboxed, unsafe
 
 NAME = "rnncourse"
@@ -61,9 +61,9 @@ class Site(WorkerPlugin):
         if self._pool:
             await asyncio.to_thread(self._pool.__exit__)
 
-    def run(self, cells: Sequence[str], only: Collection[str] | None) -> Run:
+    def run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
         assert self._pool is not None
-        return self._pool.submit(cells, only).result()
+        return self._pool.submit(cells, only, own).result()
 
 
 class ClusterPool:
@@ -110,8 +110,10 @@ class ClusterPool:
     def __exit__(self, *error: object) -> None:
         self._client.close()
 
-    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
-        task = self._executor.submit(_run, tuple(cells), only)
+    def submit(
+        self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
+    ) -> Future[Run]:
+        task = self._executor.submit(_run, tuple(cells), only, own)
         result: Future[Run] = Future()
         task.add_done_callback(lambda done: self._hand_on(done, result, only))
         return result
@@ -134,11 +136,11 @@ class ClusterPool:
             result.set_result(task.result())
 
 
-def _run(cells: Sequence[str], only: Collection[str] | None) -> Run:
+def _run(cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
     """What a task does, on a Dask worker."""
     site = get_worker().plugins[NAME]
     assert isinstance(site, Site)
-    return site.run(cells, only)
+    return site.run(cells, only, own)
 
 
 def _versions() -> str:

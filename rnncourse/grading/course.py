@@ -22,10 +22,12 @@ from sqlalchemy import URL
 from traitlets.config import Config
 
 from ..checks import plan_of
+from ..checks.fingerprints import load
 from ..errors import CourseError
 from ..exercise import exercises
 from ..notebook import grade_id
 from . import settings
+from .draws import SEED_BITS
 from .files import create
 from .gradebook.database import located, shown
 from .spec import SpecError, Trial, prepare
@@ -170,10 +172,10 @@ class Course:
         """
         path = self.root / "records" / f"{assignment}.seed.json"
         if not path.exists():
-            create(path, json.dumps({"seed": secrets.randbits(60)}) + "\n")
+            create(path, json.dumps({"seed": secrets.randbits(SEED_BITS)}) + "\n")
         try:
             seed = json.loads(path.read_bytes())["seed"]
-            if type(seed) is not int or not 0 <= seed < 2**60:
+            if type(seed) is not int or not 0 <= seed < 2**SEED_BITS:
                 raise ValueError(seed)
         except (ValueError, KeyError, TypeError) as error:
             raise CourseError(
@@ -289,15 +291,14 @@ class Checkout:
         Args:
             limits: what a submission may use.
         """
-        rooms = [self.root / "tests" / room for room in ("hidden", "mistakes")]
-        package = Path(__file__).parents[1]
+        package, hidden = Path(__file__).parents[1], self.root / "tests" / "hidden"
         files = [
-            *(room / name for room in rooms for name in ("__init__.py", f"{assignment}.py")),
+            *(hidden / name for name in ("__init__.py", f"{assignment}.py")),
             *self.notebooks(assignment),
             *(package / name for name in ("exercise.py", f"{assignment}.py")),
             *sorted((package / "checks").rglob("*.py")),
             *sorted((package / "checks").rglob("*.json")),
-            *(package / "grading" / f"{name}.py" for name in ("grade", "record", "spec")),
+            *(package / "grading" / f"{name}.py" for name in ("draws", "grade", "record", "spec")),
             *sorted((package / "grading/sandbox").glob("*.py")),
             *sorted((package / "grading/submissions").glob("*.py")),
         ]
@@ -315,21 +316,11 @@ class Checkout:
             SpecError: a hidden spec is missing or does not fit.
         """
         specs = self._module("hidden", assignment).SPECS
-        known = self._module("mistakes", assignment)
-        wrong = importlib.import_module(known.__package__ or "").known
-        generator = torch.Generator().manual_seed(seed)
         entries = [e for e in exercises().values() if e.chapter == assignment]
         if set(specs) != {e.name for e in entries}:
             raise SpecError(f"the hidden specs of {assignment} are not those of its exercises.")
-        return [
-            prepare(
-                plan_of(entry),
-                specs[entry.name],
-                [(k.mistake, k.function) for k in wrong(assignment, entry.name)],
-                generator,
-            )
-            for entry in entries
-        ]
+        stored = load(assignment)
+        return [prepare(plan_of(e), specs[e.name], seed, stored[e.name]) for e in entries]
 
     def _module(self, room: str, assignment: str) -> ModuleType:
         if not (self.root / "tests" / room / f"{assignment}.py").is_file():

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..checks.judge import Report, judge
+from ..checks.plan import Stage
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.host import ExerciseRun, Run
 from .spec import Trial
@@ -20,6 +21,12 @@ _WHY_SO_LONG: dict[Verdict, str] = {
     "slept": "is there a time.sleep, or something that never comes?",
 }
 """What to ask whoever took too long."""
+CLASS_ONLY = "answers the class's inputs only"
+"""The flag of an answer that is right on inputs that others know, and wrong on others."""
+
+OwnStages = Mapping[str, Sequence[Stage]]
+"""The stages on inputs that only one submission is asked, by exercise."""
+NO_STAGES: OwnStages = {}
 
 
 def judge_submission(
@@ -27,6 +34,7 @@ def judge_submission(
     trials: Sequence[Trial],
     worth: Mapping[str, float],
     run: Run | None,
+    own: OwnStages = NO_STAGES,
 ) -> Record:
     """Judge one submission.
 
@@ -34,6 +42,7 @@ def judge_submission(
         trials: the exercises with their secret inputs and expected results.
         worth: the points of each exercise.
         run: how it went in the sandbox; None for a submission that was refused.
+        own: the stages on inputs that only this submission was asked.
     """
     names = submission.student, submission.assignment
     layers = Run().layers
@@ -44,7 +53,10 @@ def judge_submission(
         code = defaultdict(
             str, {name: cell.source for cell in submission.cells for name in cell.exercises}
         )
-        exercises = [_exercise(trial, worth, run, submission, code) for trial in trials]
+        exercises = [
+            _exercise(trial, worth, run, submission, code, own.get(trial.plan.exercise, ()))
+            for trial in trials
+        ]
         notes = _notes(submission, run)
         layers = run.layers
     return Record(*names, tuple(exercises), layers, notes, submission.repairs, submission.digest)
@@ -62,15 +74,23 @@ def _exercise(
     run: Run,
     submission: Submission,
     code: Mapping[str, str],
+    own: Sequence[Stage],
 ) -> ExerciseRecord:
     name = trial.plan.exercise
     ran = run.exercises[name]
     try:
-        report = judge(trial.plan, trial.stages, trial.expected, ran.outcomes, trial.mistakes)
+        hidden, public = trial.hidden, trial.public
+        report = judge(trial.plan, hidden.stages, hidden.expected, ran.outcomes, ())
+        shown = judge(
+            trial.plan, public.stages, public.expected, ran.public, trial.mistakes, reveal=True
+        )
+        alike = trial.is_right_elsewhere(report, own, ran.own)
     except Exception as unexpected:  # results nobody has thought of must not stop the class
         return _not_judged(name, worth[name], code[name], unexpected)
+    if not report.complete:
+        report = replace(report, mistake=shown.mistake)
     verdict, earned = _verdict(report, trial, worth[name], ran)
-    message = _message(report, verdict, ran)
+    message = _message(report, shown, verdict, ran)
     if verdict == "unfilled" and (error := _cell_error(submission, run, name)):
         verdict, message = "error", f"Its cell ended with an error: {error}"
     graded = ExerciseRecord(
@@ -84,7 +104,8 @@ def _exercise(
         code=code[name],
         note=run.notes.get(name, ""),
     )
-    return _for_a_person(graded, run.flags.get(name, ()))
+    flags = run.flags.get(name, ())
+    return _for_a_person(graded, flags if alike else (*flags, CLASS_ONLY))
 
 
 def _not_judged(exercise: str, worth: float, code: str, error: Exception) -> ExerciseRecord:
@@ -117,13 +138,18 @@ def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tu
     return ("error" if all(raised) else "failed"), 0.0
 
 
-def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
+def _message(report: Report, shown: Report, verdict: Verdict, run: ExerciseRun) -> str:
+    """One sentence for the learner.
+
+    Args:
+        report, shown: on secret inputs, and on public ones.
+    """
     if verdict in _WHY_SO_LONG:
         return f"{run.note[0].upper()}{run.note[1:]}: {_WHY_SO_LONG[verdict]}"
     if verdict == "error" and run.ended == "died":
         return f"This function could not be graded: {run.note.rstrip('.')}."
     if report.unfilled:
-        return report.unfilled
+        return shown.unfilled or report.unfilled
     if report.mistake:
         return report.mistake.sentence
     failed = [stage for stage in report.stages if stage.status == "failed"]
@@ -131,7 +157,8 @@ def _message(report: Report, verdict: Verdict, run: ExerciseRun) -> str:
         return "All hidden tests passed."
     if verdict == "passed":
         return f"All marks, but: {failed[0].sentences[0]}"
-    return f"{failed[0].name}: {failed[0].sentences[0]}"
+    found = next((stage for stage in shown.stages if stage.status == "failed"), failed[0])
+    return f"{found.name}: {found.sentences[0]}"
 
 
 def _cell_error(submission: Submission, run: Run, exercise: str) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
-from .sandbox.host import Limits, Questions, Run, Worker
+from .sandbox.host import NO_CALLS, Limits, Own, Questions, Run, Worker
 from .sandbox.launch import Launch
 
 
@@ -34,8 +34,14 @@ class Pool(Protocol):
     @property
     def size(self) -> int: ...
 
-    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
-        """Run a notebook's cells, then call its exercises, or only some of them."""
+    def submit(
+        self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
+    ) -> Future[Run]:
+        """Run a notebook's cells, then call its exercises, or only some of them.
+
+        Args:
+            own: the calls that only this notebook is asked.
+        """
         ...
 
     def __enter__(self) -> Self: ...
@@ -79,8 +85,10 @@ class LocalPool:
             worker.__exit__()
         self._threads.shutdown()
 
-    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
-        return self._threads.submit(self._run, cells, only)
+    def submit(
+        self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
+    ) -> Future[Run]:
+        return self._threads.submit(self._run, cells, only, own)
 
     def _start(self, together: threading.Barrier) -> None:
         together.wait()  # so that no thread takes the start of another
@@ -89,7 +97,7 @@ class LocalPool:
         worker.__enter__()
         self._mine.worker = worker
 
-    def _run(self, cells: Sequence[str], only: Collection[str] | None) -> Run:
+    def _run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
         worker: Worker = self._mine.worker
-        run = worker.run(cells, self._errand.questions, self._errand.limits, only)
+        run = worker.run(cells, self._errand.questions, self._errand.limits, only, own)
         return replace(run, layers=str(worker.layers))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import torch
 
 from ..checks import run
 from ..checks.drivers import Outcome
-from ..checks.judge import Key, Mistake, Signature, fingerprint, key
-from ..checks.plan import Plan, Stage
+from ..checks.fingerprints import Stored
+from ..checks.judge import Key, Mistake, Report, Signature, fingerprint, judge, key
+from ..checks.plan import Case, Plan, Stage
+from ..checks.results import Arrays
 from ..errors import CourseError
+from .draws import generator
 
 
 class SpecError(CourseError):
@@ -38,39 +39,102 @@ class Spec:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """Stages on some inputs, and what is right there."""
+
+    stages: tuple[Stage, ...]
+    expected: Mapping[Key, Outcome]
+
+    @property
+    def cases(self) -> dict[Key, Case]:
+        return cases_of(self.stages)
+
+
+@dataclass(frozen=True)
 class Trial:
-    """An exercise with secret inputs, and what is right and known to be wrong on them."""
+    """An exercise with the secret inputs of a class, and what is right on them.
+
+    Attributes:
+        hidden: what every learner of the class is asked, and marked by.
+        public: the fixtures that the public check has, too: by these mistakes get their names and
+            learners are told numbers. They are worth nothing.
+        mistakes: known ones, and what they give on the public fixtures.
+        seed: the class's.
+        fixtures: the inputs behind `hidden`.
+    """
 
     plan: Plan
     spec: Spec
-    stages: tuple[Stage, ...]
-    expected: dict[Key, Outcome]
-    mistakes: tuple[tuple[Mistake, Signature], ...]
+    hidden: Tried
+    public: Tried = Tried((), {})
+    mistakes: tuple[tuple[Mistake, Signature], ...] = ()
+    seed: int = field(default=0, repr=False)
+    fixtures: Sequence[Arrays] = ()
+
+    def own_stages(self, digest: str) -> tuple[Stage, ...]:
+        """The hidden stages that are worth points, with one case each, on inputs that no other
+        hand-in gets. Stages that ask for more of the same once all values are right are left out.
+
+        Args:
+            digest: of the code that was handed in. The same gets the same inputs.
+        """
+        drawing = generator(self.seed, self.plan.exercise, digest)
+        first = self.plan.fixture(self.plan.drawn(drawing)[0], drawing)
+        stages = self.plan.stages(first, *self.fixtures[1:])
+        whole = _whole(self.plan, stages)
+        behind = {s.name for s in stages if s.name not in whole and _is_behind(s, whole, stages)}
+        return tuple(
+            replace(stage, cases=stage.cases[:1], instead=stage.instead[:1], after="")
+            for stage in stages
+            if stage.name in self.spec.shares and stage.name not in behind
+        )
+
+    def is_right_elsewhere(
+        self, report: Report, own: Iterable[Stage], outcomes: Mapping[Key, Outcome]
+    ) -> bool:
+        """Whether all that a hand-in did right on the class's inputs is right on its own as well.
+
+        Args:
+            report: on the class's inputs.
+            own, outcomes: of the hand-in's own inputs.
+        """
+        passed = {stage.name for stage in report.stages if stage.status == "passed"}
+        whole = _whole(self.plan, self.hidden.stages)
+        # Who is right on whole inputs is right in each part: the reference need not run on these.
+        asked = passed & whole if _values(self.hidden.stages, whole) <= passed else passed
+        stages = [stage for stage in own if stage.name in asked]
+        expected = run(self.spec.reference, cases_of(stages))
+        again = judge(self.plan, stages, expected, outcomes, ())
+        return all(stage.status == "passed" for stage in again.stages)
 
 
-def prepare(
-    plan: Plan,
-    spec: Spec,
-    known: list[tuple[Mistake, Callable[..., Any]]],
-    generator: torch.Generator,
-) -> Trial:
-    """Draw secret inputs for an exercise and run the reference and the known mistakes on them.
+def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> Trial:
+    """Draw secret inputs for an exercise and run the reference on them.
 
     Sizes are drawn too. In the first two fixtures all differ, so that no axis can pass for another.
+
+    Args:
+        stored: what the public check has of the exercise.
     """
-    fixtures = [plan.fixture(sizes, generator) for sizes in plan.drawn(generator)]
+    drawing = generator(seed, plan.exercise)
+    fixtures = [plan.fixture(sizes, drawing) for sizes in plan.drawn(drawing)]
     stages = tuple(stage for stage in plan.stages(*fixtures) if stage.aspect != "device")
     if set(spec.shares) != {s.name for s in stages if s.aspect != "unchanged"}:
         raise SpecError(f"the spec of {plan.exercise} does not share its points by its stages.")
     if not math.isclose(sum(spec.shares.values()), 1):
         raise SpecError(f"the shares of {plan.exercise} do not add up to 1.")
-    cases = {key(case): case for s in stages for case in (*s.cases, *s.instead)}
-    expected = run(spec.reference, cases)
-    whole = {k: case for k, case in cases.items() if k[1].startswith("fixture")}
-    mistakes = tuple(
-        (mistake, signature(plan, run(function, whole), expected)) for mistake, function in known
-    )
-    return Trial(plan, spec, stages, expected, mistakes)
+    hidden = Tried(stages, run(spec.reference, cases_of(stages)))
+    trial = Trial(plan, spec, hidden, seed=seed, fixtures=fixtures)
+    if stored is None:
+        return trial
+    shown = tuple(_on_fixtures(plan.stages(*stored.fixtures)))
+    public = Tried(shown, run(spec.reference, cases_of(shown)))
+    return replace(trial, public=public, mistakes=stored.mistakes)
+
+
+def cases_of(stages: Iterable[Stage]) -> dict[Key, Case]:
+    """The calls that stages ask for, each once."""
+    return {key(case): case for stage in stages for case in (*stage.cases, *stage.instead)}
 
 
 def signature(
@@ -80,3 +144,45 @@ def signature(
     prints = {k: fingerprint(plan, o, expected[k]) for k, o in outcomes.items()}
     blind = {k[0] for k, arrays in prints.items() if not arrays}
     return {k: arrays for k, arrays in prints.items() if k[0] not in blind}
+
+
+def is_whole(case: Case) -> bool:
+    """Whether a case is one of the two fixtures by which mistakes are recognised."""
+    return case.label.startswith("fixture")
+
+
+def _on_fixtures(stages: Iterable[Stage]) -> list[Stage]:
+    """The stages on whole fixtures alone."""
+    found: list[Stage] = []
+    for stage in stages:
+        cases = tuple(case for case in stage.cases if is_whole(case))
+        if cases and stage.aspect in ("shapes", "values", "gradients"):
+            after = stage.after if stage.after in {s.name for s in found} else ""
+            probed = tuple(case for case in stage.instead if is_whole(case))
+            found.append(replace(stage, cases=cases, instead=probed, after=after))
+    return found
+
+
+def _whole(plan: Plan, stages: Iterable[Stage]) -> set[str]:
+    """The stages that look at the exercise's own driver on a whole fixture."""
+    return {
+        stage.name
+        for stage in stages
+        if stage.cases[0].driver == plan.exercise and is_whole(stage.cases[0])
+    }
+
+
+def _values(stages: Iterable[Stage], among: set[str]) -> set[str]:
+    return {stage.name for stage in stages if stage.name in among and stage.aspect == "values"}
+
+
+def _is_behind(stage: Stage, whole: set[str], stages: Sequence[Stage]) -> bool:
+    """Whether a stage is reached only when the values on whole fixtures are right."""
+    after = {s.name: s.after for s in stages}
+    values = _values(stages, whole)
+    name = stage.name
+    while name:
+        if name in values:
+            return True
+        name = after[name]
+    return False

@@ -81,7 +81,7 @@ class PlainCourse:
         folder = self.root / "source" / ASSIGNMENT
         folder.mkdir(parents=True)
         for trial in trials:
-            hidden = trial.stages, trial.expected, dict(trial.spec.shares)
+            hidden = trial.hidden.stages, trial.hidden.expected, dict(trial.spec.shares)
             torch.save(hidden, folder / f"{trial.plan.exercise}.pt")
         notebook = Checkout(ROOT).source(ASSIGNMENT)
         cells = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import signal
 import socket
 import struct
 import subprocess
@@ -15,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -61,6 +63,13 @@ START_SECONDS = 600.0
 END_SECONDS = 60.0
 """Within which a worker has to bring a child to life, to get rid of it, or to end."""
 
+CRASHES = {
+    128 + signal.SIGABRT: "its process crashed",
+    128 + signal.SIGSEGV: "its process crashed",
+    128 + signal.SIGKILL: "its process was killed, as when memory runs out",
+}
+"""What is said of a process that ended while it had secret inputs, by exit status."""
+
 _CREDENTIALS = struct.Struct("3i")  # process, user and group
 _SCM_CREDENTIALS = 2
 
@@ -93,43 +102,58 @@ class Limits:
 
 
 @dataclass(frozen=True, eq=False)
+class Calls:
+    """Calls of one exercise's function, as they are sent to a child."""
+
+    exercise: str
+    cases: Mapping[Key, Case]
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The frames that ask for them."""
+        calls = [Frame({"driver": case.driver}, case.arrays) for case in self.cases.values()]
+        first = Frame({"exercise": self.exercise, "calls": len(calls)})
+        return b"".join(encode(frame) for frame in (first, *calls))
+
+    @cached_property
+    def forms(self) -> dict[Key, Form]:
+        """What complete outcomes look like."""
+        return {key: Form.of(case) for key, case in self.cases.items()}
+
+    @cached_property
+    def probed(self) -> Calls:
+        """Those with a probe in the place of the learner's own functions."""
+        probed = {k: case for k, case in self.cases.items() if case.driver.endswith(PROBE)}
+        return Calls(self.exercise, probed)
+
+
+@dataclass(frozen=True, eq=False)
 class Questions:
     """What every submission of a class is asked. It holds no answer.
 
     Attributes:
-        cases: the calls to make, by exercise and key.
+        cases: the calls to make on secret inputs, by exercise and key.
         ready_made: what torch has for the same purpose, as dotted names, by exercise.
+        public: the calls to make first, before a child has seen any secret input. So what comes of
+            them can be told to learners in full.
     """
 
     cases: Mapping[str, Mapping[Key, Case]] = field(default_factory=dict)
     ready_made: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    public: Mapping[str, Mapping[Key, Case]] = field(default_factory=dict)
 
     @cached_property
-    def encoded(self) -> dict[str, bytes]:
-        """The calls of each exercise, as a child is sent them."""
-        return {exercise: _encoded(exercise, cases) for exercise, cases in self.cases.items()}
+    def hidden_calls(self) -> dict[str, Calls]:
+        return {name: Calls(name, cases) for name, cases in self.cases.items()}
 
     @cached_property
-    def probed(self) -> dict[str, dict[Key, Case]]:
-        """The calls with a probe in the place of the learner's own functions, of each exercise."""
-        return {
-            exercise: {k: case for k, case in cases.items() if case.driver.endswith(PROBE)}
-            for exercise, cases in self.cases.items()
-        }
-
-    @cached_property
-    def forms(self) -> dict[str, dict[Key, Form]]:
-        """What complete outcomes look like."""
-        return {
-            exercise: {key: Form.of(case) for key, case in cases.items()}
-            for exercise, cases in self.cases.items()
-        }
+    def public_calls(self) -> dict[str, Calls]:
+        return {name: Calls(name, cases) for name, cases in self.public.items()}
 
 
-def _encoded(exercise: str, cases: Mapping[Key, Case]) -> bytes:
-    calls = [Frame({"driver": case.driver}, case.arrays) for case in cases.values()]
-    first = Frame({"exercise": exercise, "calls": len(calls)})
-    return b"".join(encode(frame) for frame in (first, *calls))
+Own = Mapping[str, Mapping[Key, Case]]
+"""The calls on inputs that only one hand-in is asked, by exercise and key."""
+NO_CALLS: Own = {}
 
 
 @dataclass(frozen=True)
@@ -153,7 +177,9 @@ class ExerciseRun:
     """How the calls of an exercise went.
 
     Attributes:
-        outcomes: of the calls that came to an end.
+        outcomes: of the calls that came to an end, on the inputs of the class,
+        own: on the hand-in's own,
+        public: and on public ones.
         ended: "done"; or it ran into its time limit, computing or asleep; or its process ended or
             had to be ended.
         note: what happened if it is not done.
@@ -164,6 +190,8 @@ class ExerciseRun:
     ended: Ended = "done"
     note: str = ""
     probed: bool = False
+    own: dict[Key, Outcome] = field(default_factory=dict)
+    public: dict[Key, Outcome] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -224,8 +252,10 @@ class Worker:
         questions: Questions,
         limits: Limits = Limits(),
         only: Collection[str] | None = None,
+        own: Own = NO_CALLS,
     ) -> Run:
-        """Run the cells in order, then make the calls.
+        """Run the cells in order, then make the calls: the public ones of all exercises, then the
+        secret ones of each.
 
         After a call that hangs or kills its process, the cells run again in a new one for the
         exercises that are left, and first for the calls of the same one with a probe: they tell
@@ -233,11 +263,12 @@ class Worker:
 
         Args:
             only: the exercises to call; None for all.
+            own: the calls that only this submission is asked.
 
         Raises:
             SandboxError: the worker does not start, or has been closed.
         """
-        progress = _Progress(cells, questions, limits, only)
+        progress = _Progress(cells, questions, limits, only, own)
         deaths = 0
         while not progress.complete:
             if progress.is_overdue:
@@ -380,6 +411,9 @@ class _Progress:
         early: exercises that ended early and are asked again, only with a probe.
         late: how it ends if all is over: the last that took too long computed, or it slept.
         skipped: cells that are left out from now on, with the reason.
+        own: the calls that only this submission is asked, by exercise.
+        public: outcomes of public calls, by exercise.
+        used: seconds of computing time, by exercise.
     """
 
     def __init__(
@@ -388,8 +422,12 @@ class _Progress:
         questions: Questions,
         limits: Limits,
         only: Collection[str] | None,
+        own: Own,
     ) -> None:
         self.cells, self.questions, self.limits = cells, questions, limits
+        self.own = {name: Calls(name, cases) for name, cases in own.items()}
+        self.public: dict[str, dict[Key, Outcome]] = {}
+        self.used: defaultdict[str, float] = defaultdict(float)
         self.names = [name for name in questions.cases if only is None or name in only]
         self.latest = time.monotonic() + limits.submission
         self.ran: list[CellRun] = []
@@ -404,10 +442,27 @@ class _Progress:
         self._left_out = 0
         self._current: str | None = None
         self._outcomes: dict[Key, Outcome] = {}
+        self._own_outcomes: dict[Key, Outcome] = {}
 
     @property
     def pending(self) -> list[str]:
         return [name for name in self.names if name not in self.exercises]
+
+    @property
+    def untried(self) -> list[str]:
+        """The exercises whose public calls are still to be made."""
+        public = self.questions.public
+        return [n for n in self.pending if n in public and n not in (*self.public, *self.early)]
+
+    @property
+    def rounds(self) -> int:
+        """How often a new child will be sent calls."""
+        return len(self.untried) + sum(len(self.secret(name)) for name in self.pending)
+
+    def secret(self, name: str) -> list[Calls]:
+        """The calls on secret inputs: the class's, then the submission's own."""
+        calls = [self.questions.hidden_calls[name], *filter(None, [self.own.get(name)])]
+        return [each.probed for each in calls] if name in self.early else calls
 
     @property
     def complete(self) -> bool:
@@ -434,10 +489,16 @@ class _Progress:
     def start_cells(self) -> None:
         self.ran, self._current = [], None
 
-    def start_exercise(self, name: str) -> dict[Key, Outcome]:
-        """Begin an exercise; the outcomes go into the result."""
-        self._current, self._outcomes = name, {}
-        return self._outcomes
+    def start_public(self, name: str) -> dict[Key, Outcome]:
+        """Begin an exercise's public calls; the outcomes go into the result."""
+        self._current, self._outcomes, self._own_outcomes = name, {}, {}
+        self.public[name] = {}
+        return self.public[name]
+
+    def start_exercise(self, name: str) -> tuple[dict[Key, Outcome], dict[Key, Outcome]]:
+        """Begin an exercise; the outcomes go into the results, the class's and its own."""
+        self._current, self._outcomes, self._own_outcomes = name, {}, {}
+        return self._outcomes, self._own_outcomes
 
     def flag(self, name: str, reasons: list[str]) -> None:
         if reasons:
@@ -448,28 +509,33 @@ class _Progress:
         assert self._current is not None
         name, early = self._current, self.early.get(self._current)
         if early:
-            outcomes = early.outcomes | self._outcomes
-            self.exercises[name] = replace(early, outcomes=outcomes, probed=True)
+            outcomes, own = early.outcomes | self._outcomes, early.own | self._own_outcomes
+            self.exercises[name] = replace(early, outcomes=outcomes, own=own, probed=True)
         else:
-            self.exercises[name] = ExerciseRun(self._outcomes)
+            self.exercises[name] = self._ran(name)
+
+    def _ran(self, name: str, ended: Ended = "done", note: str = "") -> ExerciseRun:
+        public = self.public.get(name, {})
+        return ExerciseRun(self._outcomes, ended, note, own=self._own_outcomes, public=public)
 
     def _fail_exercise(self, name: str, ended: Ended, note: str, honest: bool) -> None:
         if name in self.early:
             self.exercises[name] = self.early[name]
-        elif honest and self.questions.probed[name]:
-            self.early[name] = ExerciseRun(self._outcomes, ended, note)
+        elif honest and self.questions.hidden_calls[name].probed.cases:
+            self.early[name] = self._ran(name, ended, note)
         else:
-            self.exercises[name] = ExerciseRun(self._outcomes, ended, note)
+            self.exercises[name] = self._ran(name, ended, note)
 
     def fail(self, error: Exception, status: int) -> None:
         """Record that the child failed where it was: in a cell, or in an exercise."""
-        ended, note = _ended(error), _note(error, status)
+        ended = _ended(error)
         if ended != "died":
             self.late = ended
         honest = not isinstance(error, ProtocolError)
         if self._current:
-            self._fail_exercise(self._current, ended, note, honest)
+            self._fail_exercise(self._current, ended, _secret_note(error, status), honest)
             return
+        note = _note(error, status)
         index = len(self.ran)
         if honest and index < len(self.cells) and self._left_out < MAX_SKIPPED:
             all_cells = " for all cells together" if ended == "timeout" else ""
@@ -481,7 +547,10 @@ class _Progress:
 
     def give_up(self, ended: Ended, note: str) -> None:
         for name in self.pending:
-            self.exercises[name] = self.early.get(name) or ExerciseRun({}, ended, note)
+            public = self.public.get(name, {})
+            self.exercises[name] = self.early.get(name) or ExerciseRun(
+                {}, ended, note, public=public
+            )
         self.cells_done = True
 
     def _place(self, index: int) -> str:
@@ -506,6 +575,15 @@ def _note(error: Exception, status: int) -> str:
     return f"its process ended with exit status {status}"
 
 
+def _secret_note(error: Exception, status: int) -> str:
+    """What happened while secret inputs were there: nothing that the process could choose."""
+    if isinstance(error, TimeoutError):
+        return str(error)
+    if isinstance(error, ProtocolError):
+        return "its process sent what the grader does not take"
+    return CRASHES.get(status, "its process ended")
+
+
 class _Conversation:
     """What is said with one child: its cells and what comes of them, then exercise by exercise."""
 
@@ -513,6 +591,7 @@ class _Conversation:
         self._link, self._progress = link, progress
         self._reader = Reader(link, ahead=True, limit=MAX_STREAM)
         self._clock = ChildClock()
+        self._began = 0.0
 
     def hold(self) -> Exception | None:
         """Hold it as far as it goes.
@@ -523,6 +602,8 @@ class _Conversation:
         with self._link:
             try:
                 self._run_cells()
+                for name in self._progress.untried:
+                    self._call_publicly(name)
                 for name in self._progress.pending:
                     self._call(name)
             except (ProtocolError, EOFError, OSError) as error:
@@ -578,23 +659,36 @@ class _Conversation:
             if kind == _SCM_CREDENTIALS and len(data) == _CREDENTIALS.size:
                 self._clock.follow(_CREDENTIALS.unpack(data)[0])
 
+    def _call_publicly(self, name: str) -> None:
+        progress = self._progress
+        calls, outcomes = progress.questions.public_calls[name], progress.start_public(name)
+        self._ask(calls, outcomes, self._budget(name))
+        progress.used[name] += self._clock.read() - self._began
+
     def _call(self, name: str) -> None:
-        progress, clock, limits = self._progress, self._clock, self._progress.limits
-        latest = time.monotonic() + progress.share
-        outcomes = progress.start_exercise(name)
-        patience = Budget(limits.exercise, clock, clock.read(), latest, limits.idle)
-        questions = progress.questions
-        asked: Iterable[Key] = questions.forms[name]
-        encoded = questions.encoded[name]
-        if name in progress.early:
-            asked = questions.probed[name]
-            encoded = _encoded(name, questions.probed[name])
-        send_encoded(self._link, encoded, patience)
-        for key in asked:
-            outcomes[key] = read_outcome(self._reader.frame(patience), questions.forms[name][key])
-        used = clean_list(self._reader.frame(patience).header.get("used"), MAX_FLAGS)
-        progress.flag(name, [f"while it ran it called torch's {function}" for function in used])
+        progress = self._progress
+        budget = self._budget(name)
+        for calls, outcomes in zip(
+            progress.secret(name), progress.start_exercise(name), strict=False
+        ):
+            used = self._ask(calls, outcomes, budget)
+            progress.flag(name, [f"while it ran it called torch's {function}" for function in used])
         progress.finish_exercise()
+
+    def _budget(self, name: str) -> Patience:
+        """What is left of an exercise's computing time, and its share of the clock."""
+        progress, limits = self._progress, self._progress.limits
+        self._began = self._clock.read()
+        since = self._began - progress.used[name]
+        latest = time.monotonic() + progress.share
+        return Budget(limits.exercise, self._clock, since, latest, limits.idle)
+
+    def _ask(self, calls: Calls, outcomes: dict[Key, Outcome], patience: Patience) -> list[str]:
+        """Make calls; what torch has ready made and they used."""
+        send_encoded(self._link, calls.encoded, patience)
+        for key, form in calls.forms.items():
+            outcomes[key] = read_outcome(self._reader.frame(patience), form)
+        return [*clean_list(self._reader.frame(patience).header.get("used"), MAX_FLAGS)]
 
 
 def _errand(progress: _Progress) -> bytes:
@@ -608,6 +702,7 @@ def _errand(progress: _Progress) -> bytes:
         "seconds": seconds,
         "ready_made": ready_made,
         "cells": len(cells),
+        "rounds": progress.rounds,
     }
     frames = [Frame(header), *(Frame({"source": cell}) for cell in cells)]
     return b"".join(encode(frame) for frame in frames)

@@ -154,11 +154,12 @@ def _accept(
 def _serve(link: socket.socket, session: Session, guards: Guards, idle: int) -> None:
     """Be a child: take one submission, and send what comes of it.
 
-    Comes: a frame with {"memory", "seconds", "ready_made", "cells"}, and so many with {"source"}.
-    Goes, after HERE: a frame with {"flags"}; for each cell one with {"error", "output"} and its
-    figures; one with {"notes"}. Then for each exercise comes a frame with {"exercise", "calls"} and
-    so many with {"driver"} and arrays, and go the outcomes of the calls and a frame with {"used"}.
-    So no cell sees an input, and nobody can work out answers before the function is called.
+    Comes: a frame with {"memory", "seconds", "ready_made", "cells", "rounds"}, and one with
+    {"source"} for each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
+    {"error", "output"} and its figures; one with {"notes"}. Then in each round comes a frame with
+    {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of the calls
+    and a frame with {"used"}. Rounds with public inputs come first. So no cell sees an input, and
+    nobody can work out answers before the function is called.
 
     Args:
         idle: the address space in use before, in bytes.
@@ -173,8 +174,8 @@ def _serve(link: socket.socket, session: Session, guards: Guards, idle: int) -> 
     if guards.seccomp:
         seccomp.install(guards.threads)
     _run_cells(link, session, sources, errand["ready_made"])
-    for ready_made in errand["ready_made"].values():
-        _call(link, session, reader, ready_made)
+    for _ in range(errand["rounds"]):
+        _call(link, session, reader, errand["ready_made"])
 
 
 def _run_cells(
@@ -191,10 +192,12 @@ def _run_cells(
     send(link, Frame({"notes": notes}))
 
 
-def _call(link: socket.socket, session: Session, reader: Reader, ready_made: list[str]) -> None:
+def _call(
+    link: socket.socket, session: Session, reader: Reader, ready_made: dict[str, list[str]]
+) -> None:
     header = reader.frame().header
     calls = [reader.frame() for _ in range(header["calls"])]
-    watch = Watch(header["exercise"], ready_made)
+    watch = Watch(header["exercise"], ready_made[header["exercise"]])
     for call in calls:
         driver = call.header["driver"]
         watched = partial(watch.over, records=driver_of(driver).records)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +43,12 @@ class Submission:
     repairs: tuple[str, ...] = ()
     digest: str = ""
     timestamp: datetime | None = None
+
+    @property
+    def code_digest(self) -> str:
+        """SHA-256 of all code that is run, in order."""
+        sources = json.dumps([cell.source for cell in self.cells])
+        return hashlib.sha256(sources.encode()).hexdigest()
 
 
 def read(folder: Path, student: str, assignment: str, source: Source) -> Submission:
