@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..checks.judge import Report, judge
+from ..checks.judge import Report, StageReport, judge
 from ..checks.plan import Stage
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.host import ExerciseRun, Run
@@ -102,6 +102,7 @@ def _exercise(
         mistake=report.mistake.id if report.mistake else None,
         report=report,
         code=code[name],
+        public="" if report.complete else _in_public(shown),
         note=run.notes.get(name, ""),
     )
     flags = run.flags.get(name, ())
@@ -157,8 +158,19 @@ def _message(report: Report, shown: Report, verdict: Verdict, run: ExerciseRun) 
         return "All hidden tests passed."
     if verdict == "passed":
         return f"All marks, but: {failed[0].sentences[0]}"
-    found = next((stage for stage in shown.stages if stage.status == "failed"), failed[0])
-    return f"{found.name}: {found.sentences[0]}"
+    if shown.failed:
+        return _in_public(shown)
+    return f"{failed[0].name}: {failed[0].sentences[0]}"
+
+
+def _first_failed(report: Report) -> StageReport | None:
+    return next((stage for stage in report.stages if stage.status == "failed"), None)
+
+
+def _in_public(shown: Report) -> str:
+    """What is wrong on public inputs: it holds numbers, the learner's and the right ones."""
+    stage = _first_failed(shown)
+    return f"On public inputs, in “{stage.name}”: {' '.join(stage.sentences)}" if stage else ""
 
 
 def _cell_error(submission: Submission, run: Run, exercise: str) -> str:

@@ -22,6 +22,7 @@ class ExerciseRecord:
         mistake: the id of the named mistake.
         report: stage by stage; None where nothing could be run.
         code: the learner's cell, "" if there is none.
+        public: what is wrong on public inputs, in full; "" if nothing is, or all is right.
         note: what the learner should know besides.
         flags: reasons for a person to look.
     """
@@ -34,6 +35,7 @@ class ExerciseRecord:
     mistake: str | None = None
     report: Report | None = None
     code: str = ""
+    public: str = ""
     note: str = ""
     flags: tuple[str, ...] = ()
 
@@ -88,7 +90,7 @@ class Record:
 
     def brief(self) -> Record:
         """The record without what only its own page shows: small enough to keep a whole class."""
-        exercises = (replace(e, report=None, code="", note="") for e in self.exercises)
+        exercises = (replace(e, report=None, code="", public="", note="") for e in self.exercises)
         return replace(self, exercises=tuple(exercises), cells=())
 
 

@@ -137,6 +137,13 @@ def test_the_gradebook_holds_the_marks(graded: Graded) -> None:
         assert gradebook.find_assignment("lstm").max_score == 20
 
 
+def _exercise(graded: Graded, student: str) -> dict[str, Any]:
+    """The record of a learner's first exercise."""
+    record = json.loads((graded.course / f"records/lstm/{student}.json").read_text("utf-8"))
+    first: dict[str, Any] = record["exercises"][0]
+    return first
+
+
 def test_every_learner_gets_a_page_that_runs_nothing(graded: Graded) -> None:
     for student in MARKS:
         page = (graded.course / "feedback" / student / "lstm" / "lstm.html").read_text("utf-8")
@@ -144,7 +151,10 @@ def test_every_learner_gets_a_page_that_runs_nothing(graded: Graded) -> None:
         assert student in page
     chen = (graded.course / "feedback/chen/lstm/lstm.html").read_text("utf-8")
     assert "Your gates are in the order i, f, o, g; torch&#39;s is i, f, g, o." in chen
-    assert "yours is" in chen and "it should be" not in chen  # no expected number leaves
+    assert "On public inputs, in “" in chen and "yours is" in chen and "it should be" in chen
+    hidden = [stage["sentences"] for stage in _exercise(graded, "chen")["report"]["stages"]]
+    said = " ".join(sentence for sentences in hidden for sentence in sentences)
+    assert "wrong" in said and not re.search(r"\d", said)  # no number of a secret case leaves
 
 
 def test_the_autograded_notebook_opens_in_formgrader(graded: Graded) -> None:

@@ -293,8 +293,6 @@ def test_a_file_system_without_locks_is_no_obstacle(
 
 CHANGES: dict[str, Callable[[Path], Path]] = {
     "hidden spec": lambda root: root / "tests/hidden/lstm.py",
-    "mistakes": lambda root: root / "tests/mistakes/lstm.py",
-    "which mistakes are known": lambda root: root / "tests/mistakes/__init__.py",
     "notebook": lambda root: root / "solutions/lstm/lstm.ipynb",
     "stubs": lambda root: root / "rnncourse/lstm.py",
     "what a stub is": lambda root: root / "rnncourse/exercise.py",
@@ -309,7 +307,7 @@ CHANGES: dict[str, Callable[[Path], Path]] = {
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("checkout")
-    for part in ("tests/hidden", "tests/mistakes", "solutions", "rnncourse"):
+    for part in ("tests/hidden", "solutions", "rnncourse"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, root / part, ignore=ignored)
     return root

@@ -157,6 +157,8 @@ def _says(e: ExerciseRecord, report: Report | None) -> tuple[str, ...]:
     failed, first = _first_failure(report)
     if _has_a_remark(e) and not e.flags:  # the message tells the failure, and what it costs
         first = ""
+    elif e.public:
+        first = e.public
     elif failed.startswith(message):
         message = ""
     found = dict.fromkeys([message, *(remarks(report) if report else []), first, e.note])

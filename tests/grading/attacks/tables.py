@@ -1,0 +1,112 @@
+"""Answers looked up in a table of a class's secret inputs, as if somebody had got hold of these."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome
+from rnncourse.checks.plan import Case, Plan
+from rnncourse.checks.results import Structure
+from rnncourse.exercise import find, parameters
+from rnncourse.grading.spec import Trial
+
+LINE = 70_000
+"""Characters of a table in one cell."""
+
+LOOKS_UP = """
+import base64, hashlib, json, zlib
+import torch
+from rnncourse import fill
+
+TABLES = {}
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+def tensor(stored):
+    return None if stored is None else torch.tensor(stored[1], dtype=DTYPES[stored[0]])
+
+class Looked(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, gradients, results, *inputs):
+        ctx.gradients = gradients
+        return tuple(tensor(stored) for stored in results)
+
+    @staticmethod
+    def backward(ctx, *_):
+        return None, None, *(tensor(stored) for stored in ctx.gradients)
+
+def looked_up(name, inputs):
+    if name not in TABLES:
+        TABLES[name] = json.loads(zlib.decompress(base64.b85decode("".join(PARTS[name]))))
+    listed = [v.tolist() if torch.is_tensor(v) else v for v in inputs]
+    entry = TABLES[name][hashlib.sha1(json.dumps(listed).encode()).hexdigest()]
+    return Looked.apply(entry["gradients"], entry["results"], *inputs)
+
+PARTS = {}
+"""
+
+
+def table_cells(trials: Iterable[Trial], asked: Callable[[Trial, Case], bool]) -> list[str]:
+    """Cells of own code with the tables of exercises.
+
+    Args:
+        asked: which of the class's cases are in them.
+    """
+    cells = [LOOKS_UP]
+    for trial in trials:
+        entries = {
+            _digest(trial.plan, case): _entry(trial.plan, case, trial.hidden.expected[key])
+            for key, case in trial.hidden.cases.items()
+            if asked(trial, case)
+        }
+        text = base64.b85encode(zlib.compress(json.dumps(entries).encode(), 9)).decode()
+        parts = [text[k : k + LINE] for k in range(0, len(text), LINE)]
+        name = trial.plan.exercise
+        cells += [f"PARTS.setdefault({name!r}, []).append({part!r})" for part in parts]
+    return cells
+
+
+def answer(trial: Trial, otherwise: str = "") -> str:
+    """The cell that looks an exercise's results up.
+
+    Args:
+        otherwise: what it returns for inputs that are not in the table.
+    """
+    plan = trial.plan
+    head = f"@fill\ndef {plan.exercise}{parameters(find(plan.exercise))}:\n"
+    numbers = iter(range(len(plan.results)))
+    found = f"    r = looked_up({plan.exercise!r}, [{', '.join(plan.inputs)}])\n"
+    returned = f"    return {_nested(plan.driver.structure, numbers)}\n"
+    if not otherwise:
+        return head + found + returned
+    tried = "".join(f"    {line}\n" for line in found.splitlines())
+    return f"{head}    try:\n{tried}    except KeyError:\n        return {otherwise}\n{returned}"
+
+
+def _nested(structure: Structure, numbers: Any) -> str:
+    if isinstance(structure, str):
+        return f"r[{next(numbers)}]"
+    return f"({', '.join(_nested(part, numbers) for part in structure)},)"
+
+
+def _digest(plan: Plan, case: Case) -> str:
+    listed = [case.arrays[name].tolist() for name in plan.inputs]
+    return hashlib.sha1(json.dumps(listed).encode()).hexdigest()
+
+
+def _entry(plan: Plan, case: Case, right: Outcome) -> dict[str, Any]:
+    def stored(name: str) -> Any:
+        if name not in right.arrays:
+            return None
+        value = right.arrays[name]
+        return [str(value.dtype).removeprefix("torch."), value.tolist()]
+
+    assert not any(name.startswith(COTANGENT) for name in plan.inputs)
+    return {
+        "results": [stored(name) for name in plan.results],
+        "gradients": [stored(GRADIENT + name) for name in plan.inputs],
+    }
