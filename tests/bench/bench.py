@@ -15,6 +15,7 @@ from rnncourse.grading.sandbox.launch import obstacle
 from tests.bench.courses import Command, EngineCourse, PlainCourse, marks
 from tests.bench.learners import Learner, honest_class
 from tests.bench.measure import Cost, measure
+from tests.bench.own import own_cost
 from tests.bench.table import Row, growth, machine, machine_text, ratio, table, together
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 
@@ -72,6 +73,7 @@ class Bench:
         if sizes.single:
             single, _ = self._measure_engine("single", self._learners(sizes.single), 1)
             found.append(ratio(plain, single))
+        found.append(own_cost(Checkout(ROOT).trials(ASSIGNMENT, self._seed)))
         found += ["", *self._compare(theirs, ours, min(sizes.plain, sizes.engine))]
         if sizes.scale:
             long, _ = self._measure_engine("scale", self._learners(sizes.scale), self._workers)

@@ -1,0 +1,41 @@
+"""What it costs the grader itself that each hand-in is asked inputs of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from rnncourse.checks import run
+from rnncourse.checks.judge import judge
+from rnncourse.grading.spec import Trial, cases_of
+
+TIMES = 50
+
+
+def own_cost(trials: Sequence[Trial]) -> str:
+    """A sentence: processor time to draw the inputs of a hand-in, and to run the references."""
+    drawn = judged = 0.0
+    for trial in trials:
+        plan, hidden = trial.plan, trial.hidden
+        report = judge(plan, hidden.stages, hidden.expected, hidden.expected, ())
+        own = trial.own_stages("")
+        outcomes = run(trial.spec.reference, cases_of(own))
+        drawn += _milliseconds(lambda trial=trial: trial.own_stages(""))
+        judged += _milliseconds(
+            lambda trial=trial, report=report, own=own, outcomes=outcomes: trial.is_right_elsewhere(
+                report, own, outcomes
+            )
+        )
+    return (
+        f"Inputs of one's own: {drawn:.1f} ms a right submission to draw them for "
+        f"{len(trials)} exercises, {judged:.1f} ms to run the references and compare."
+    )
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    """Processor time of one of many times."""
+    work()
+    start = time.process_time()
+    for _ in range(TIMES):
+        work()
+    return (time.process_time() - start) / TIMES * 1000
