@@ -19,6 +19,7 @@ from ..errors import CourseError
 from .classroom import Exam, OpenPool, grade_class, write_overview
 from .course import Checkout, Course
 from .files import write
+from .names import RULES, distinct
 from .pools import LocalPool
 from .progress import duration, watched
 from .record import ByHand, ExerciseRecord, Marked, report_rows
@@ -29,10 +30,6 @@ from .sandbox.launch import Launch, obstacle, sandboxed, unsafe
 
 MAX_WORKERS = 8
 """Workers that are started when nobody says how many: each takes some 300 MB of memory."""
-NAMES = (
-    "not graded, as these folders need other names (at most 128 characters that can be printed, "
-    "and none of = + - @ at the beginning)"
-)
 TABLE_ROWS = 60
 """Up to how many learners the terminal lists; the class page lists all."""
 
@@ -126,7 +123,7 @@ def grade_assignments(
     _say_where(course, options.report, results, console)
     for name in chosen:
         if options.student is None and (without := course.without(name)):
-            console.print(f"Nothing handed in for {name}: {', '.join(without)}", markup=False)
+            console.print(f"Nothing handed in for {name}: {_people(without)}", markup=False)
     _raise_if_refused(results, [] if listed else pages, course.misnamed())
 
 
@@ -244,11 +241,15 @@ def _raise_if_refused(
     if refused:
         said = ", ".join(f"{shortest(page)}" for page in pages)
         where = f"the class page says why: {said}." if pages else "the table says why."
-        reasons.append(f"refused, and marked 0: {', '.join(refused)}; {where}")
+        reasons.append(f"refused, and marked 0: {_people(refused)}; {where}")
     if misnamed:
-        reasons.append(f"{NAMES}: {', '.join(misnamed)}.")
+        reasons.append(f"{RULES}: {', '.join(misnamed)}.")
     if reasons:
         raise CourseError(" ".join(reasons))
+
+
+def _people(students: Sequence[str]) -> str:
+    return ", ".join(map(distinct, students))
 
 
 def _table(results: Sequence[Marked]) -> Table:
@@ -257,7 +258,7 @@ def _table(results: Sequence[Marked]) -> Table:
         record = one.record
         mark = f"{round(one.points, 2):g} of {record.max_points:g}"
         # As Text: a learner's name or message is not to be read as rich's markup.
-        table.add_row(*map(Text, (record.student, record.assignment, mark, _why(one))))
+        table.add_row(*map(Text, (distinct(record.student), record.assignment, mark, _why(one))))
     return table
 
 

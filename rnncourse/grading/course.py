@@ -30,17 +30,12 @@ from . import settings
 from .draws import SEED_BITS
 from .files import create
 from .gradebook.database import located, shown
+from .names import is_name
 from .spec import SpecError, Trial, prepare
 
 LAYOUT = str(Path("{nbgrader_step}", "{student_id}", "{assignment_id}"))
 DEFAULT_COURSE = "default_course"
 """nbgrader's own name for a course that has none."""
-MAX_NAME = 128
-"""How long a learner's name may be in a gradebook."""
-MAX_BYTES = 200
-"""How long it may be as the name of a file to which something is added."""
-FORMULA = "=+-@"
-"""What formulas begin with."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +150,10 @@ class Course:
 
     def misnamed(self) -> list[str]:
         """Folders in submitted/ whose names can be no learner's, as Python writes them."""
-        return [ascii(name) for name in self._folders() if not _is_name(name)]
+        return [ascii(name) for name in self._folders() if not is_name(name)]
 
     def _learners(self) -> list[str]:
-        return [name for name in self._folders() if _is_name(name)]
+        return [name for name in self._folders() if is_name(name)]
 
     def _folders(self) -> list[str]:
         folders = (path for path in self.submitted_folder.iterdir() if path.is_dir())
@@ -214,13 +209,6 @@ class Course:
             raise CourseError(
                 f"the course folder {self.root} cannot be written to: {error.strerror}."
             ) from None
-
-
-def _is_name(name: str) -> bool:
-    """Whether a folder's name can be a learner's: it goes into file names and a gradebook, and into
-    tables, where a spreadsheet would run what begins like a formula."""
-    short = len(name) <= MAX_NAME and len(os.fsencode(name)) <= MAX_BYTES
-    return short and name.isprintable() and name[0] not in FORMULA
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ from traitlets import Float, Integer, Unicode, default
 from ..errors import CourseError
 from ..notebook import Unreadable
 from .classroom import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
-from .commands import NAMES, pool_opener
+from .commands import pool_opener
 from .course import Checkout, Course
 from .gradebook.book import Book
 from .harmless import HarmlessExporter
+from .names import RULES, distinct
 from .record import ByHand
 from .sandbox.host import Limits
 from .submissions.reader import opened
@@ -160,9 +161,9 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
                         refused.append(graded.record.student)
                 write_overview(course, self._assignment, exam.book)
         if misnamed := course.misnamed():
-            self.log.error("%s: %s.", NAMES, ", ".join(misnamed))
+            self.log.error("%s: %s.", RULES, ", ".join(misnamed))
         if refused:
-            names = ", ".join(refused)
+            names = ", ".join(map(distinct, refused))
             raise CourseError(f"refused, and marked 0: {names}; the lines above say why.")
 
 
@@ -217,7 +218,7 @@ def _sentence(error: CourseError | OSError) -> str:
 def _line(graded: Graded, refusal: str) -> str:
     """A submission in the log."""
     record = graded.record
-    mark = f"{record.student}: {record.points:g} of {record.max_points:g}"
+    mark = f"{distinct(record.student)}: {record.points:g} of {record.max_points:g}"
     if refusal:
         return f"{mark}, refused: {refusal}"
     return mark if graded.fresh else f"{mark}, as before: nothing has changed"

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .classroom import Graded
+from .names import distinct
 
 SECONDS = 30.0
 """Between two lines in a log, at most; a tenth of the class is told before."""
@@ -63,7 +64,7 @@ def _bar(graded: Iterator[Graded], name: str, total: int, console: Console) -> I
                 task,
                 advance=1,
                 rate=f"{speed:.1f} a second" if speed else "",
-                running=", ".join(one.running[:3]),
+                running=", ".join(map(distinct, one.running[:3])),
             )
             yield one
 

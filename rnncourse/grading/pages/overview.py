@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote
 
+from ..names import distinct
 from ..record import ByHand, ExerciseRecord, Record
 from ..sandbox.bubblewrap import caution
 from . import rendering
@@ -137,7 +138,7 @@ def overview(
         "overview",
         assignment=assignment,
         handed_in=len(records),
-        nothing=nothing,
+        nothing=[distinct(name) for name in nothing],
         max_points=max((r.max_points for r in records), default=0),
         median=statistics.median(totals) if totals else None,
         quartiles=_quartiles(totals),
@@ -162,7 +163,7 @@ def _learner(record: Record, feedback: str) -> _Learner:
         quote(text, safe="", errors="surrogateescape")
         for text in (record.student, record.assignment)
     )
-    return _Learner(record.student, f"{feedback}/{student}/{name}/{name}.html")
+    return _Learner(distinct(record.student), f"{feedback}/{student}/{name}/{name}.html")
 
 
 def _quartiles(totals: Sequence[float]) -> tuple[float, float] | None:

@@ -3,18 +3,12 @@ the terminal, on pages, in formgrader and in exported tables."""
 
 from __future__ import annotations
 
-from rnncourse.grading.course import FORMULA
-
 from .attack import WORTH, Attack, Notebook, markdown
 from .harm import ESCAPE, MARKUP, SCRIPT
 
 NAMES = (
     "<img src=x onerror=pwned()>",
-    "\"quoted\" & 'quoted'",
-    "-rf",
-    "--student",
-    "=cmd|' C'!A0",
-    "@SUM(1+1)",
+    "'quoted' & quoted",
     "[red][link=x]",
     "%s {0} {student_id} $(pwned) `pwned`",
     "seed",
@@ -30,6 +24,27 @@ NAMES = (
     "<!--",
 )
 """Names of learners who did nothing wrong."""
+
+FORMULAS = (
+    "-rf",
+    "--student",
+    "=cmd|' C'!A0",
+    "@SUM(1+1)",
+    "x;=1+1;y",
+    "x,,,,,100,0,100,100",
+    "x|=1+1",
+    "x:'=1+1",
+    "\uff1d1+1",
+    "x\uff1b\uff1d1+1",
+    "\u22121",
+    "\t=1+1",
+    "x\n=1+1",
+    '"x',
+)
+"""Names that a spreadsheet takes for a formula, or for another cell, in a table of marks."""
+SPACES = (" =1+1", "aaa ", " aaa", "aa  a", "aaa\u3000", "aaa\ufe0f", "aaa\u3164")
+"""Names that look like another one."""
+REFUSED_NAMES = (*FORMULAS, *SPACES)
 
 LONG_NAME = "\U0001f600" * 63
 """As long as the name of a folder can be, in bytes, but not in characters."""
@@ -82,8 +97,9 @@ BYSTANDERS = [
     Attack(name, answers={}, deserves=WORTH)
     for name in ("aaa", "bystander_1", "bystander_2", "lll", "ooo", "ttt", "zzz")
 ]
-ODD_NAMES = [Attack(name, answers={}, deserves=WORTH) for name in NAMES if name[0] not in FORMULA]
-FORMULAS = tuple(name for name in NAMES if name[0] in FORMULA)
+ALIKE = "\u0430\u0430\u0430"
+"""It looks like the first bystander's name."""
+ODD_NAMES = [Attack(name, answers={}, deserves=WORTH) for name in (*NAMES, ALIKE)]
 
 OUTWARD = [
     Attack("evil_markdown", ("x = 1",), change=evil_markdown),

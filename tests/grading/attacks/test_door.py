@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.grading.nbgrader_course import nbgrader, new_course
 
 from .attack import WORTH, Attack, Place
 from .conftest import QUICK
-from .outward import BYSTANDERS, FORMULAS, ODD_NAMES
+from .outward import BYSTANDERS, ODD_NAMES, REFUSED_NAMES
 from .test_attacks import Elements
 
 pytestmark = pytest.mark.skipif(obstacle() is not None, reason=str(obstacle()))
@@ -69,7 +70,7 @@ def through(tmp_path_factory: pytest.TempPathFactory) -> Through:
     course = new_course(folder / "class")
     (course / "secret.txt").write_text(SECRET, "utf-8")
     place = Place(course, home, 9)
-    for attack in (*CHOSEN, *(Attack(name) for name in FORMULAS)):
+    for attack in (*CHOSEN, *(Attack(name) for name in REFUSED_NAMES)):
         attack.hand_in(place)
     variables = {"GRADEBOOK_PASSWORD": SECRET, "HOME": str(home)}
     log = nbgrader(course, "autograde", ASSIGNMENT, **variables).stderr
@@ -119,9 +120,21 @@ def test_no_traceback_and_no_escape_in_the_log(through: Through) -> None:
 
 
 def test_an_exported_table_holds_no_formula(through: Through) -> None:
-    """A spreadsheet runs a cell that begins with one of these."""
+    """A spreadsheet runs a cell that begins with one of these, wherever it takes a cell to end, and
+    whatever width its signs have."""
     assert {row["student_id"] for row in through.exported} >= {a.name for a in BYSTANDERS[:3]}
     cells = [value for row in through.exported for value in row.values() if value]
-    formulas = [value for value in cells if re.match(r"[=+@\t\r]|-(?![\d.]+$)", value)]
-    assert formulas == []
-    assert all(ascii(name) in through.log for name in FORMULAS)
+    narrow = [unicodedata.normalize("NFKC", value) for value in cells]
+    parts = [part.strip() for value in narrow for part in re.split(r"[;\t|\n\"':]", value)]
+    assert [part for part in parts if re.match(r"[=+@\u2212]|-(?![\d.]+$)", part)] == []
+    assert all(ascii(name) in through.log for name in REFUSED_NAMES)
+
+
+def test_nobody_shifts_a_column_of_the_table(through: Through) -> None:
+    """nbgrader writes names into it as they are."""
+    assert through.exported
+    for row in through.exported:
+        assert None not in row and None not in row.values(), row
+        assert float(row["max_score"]) == sum(WORTH.values())
+    students = [row["student_id"] for row in through.exported]
+    assert sorted(students) == sorted(a.name for a in CHOSEN)
