@@ -21,7 +21,7 @@ _SEPARATES = re.compile('[,;"⟨⟩]')
 """What ends a field in a table. nbgrader's export puts names into one as they are."""
 _FORMULA = re.compile(r"(?:^|[|:'])\s*[=+\-−@]")
 """How a formula begins for a spreadsheet, in a field or in what a person has split it into."""
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
 """Characters that count as printable and have no look of their own."""
 
 _ALIKE = str.maketrans(
@@ -47,7 +47,7 @@ def is_name(name: str) -> bool:
     """Whether a folder's name can be a learner's: it goes into file names, a gradebook and tables,
     where another's name, a field's end or a formula must not be read into it."""
     short = 0 < len(name) <= MAX_NAME and len(os.fsencode(name)) <= MAX_BYTES
-    if not short or not name.isprintable() or _UNSEEN.search(name):
+    if not short or not name.isprintable() or UNSEEN.search(name):
         return False
     if name != " ".join(name.split()):
         return False

@@ -8,8 +8,10 @@ import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 import pytest
 from rich.console import Console
@@ -17,8 +19,13 @@ from rich.console import Console
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Course
 from rnncourse.grading.submissions import archive as archives
+from rnncourse.grading.submissions import desk
+from rnncourse.grading.submissions.archive import Member
+from rnncourse.grading.submissions.budget import Budget
 from rnncourse.grading.submissions.choosing import Left
 from rnncourse.grading.submissions.collect import Collected, collect, collect_archive
+from rnncourse.grading.submissions.desk import Desk, Row
+from rnncourse.grading.submissions.owners import HandIn
 from tests.demonstration.learners import filled
 
 ADA, BILAL, OLD = (filled({"lstm_cell": f"# {name}"}).encode() for name in ("ada", "bilal", "old"))
@@ -271,7 +278,9 @@ def test_long_names_keep_their_numbers(tmp_path: Path) -> None:
     assert [row.student[-3:] for row in done.rows] == ["_10", "_11"]
 
 
-@pytest.mark.parametrize("name", ["+49 Kim", "@home Kim", "=cmd", "-rf Kim", "\u738b" * 100])
+@pytest.mark.parametrize(
+    "name", ["+49 Kim", "@home Kim", "=cmd", "-rf Kim", "\u738b" * 100, "K\u3164im"]
+)
 def test_every_folder_is_one_that_the_grader_takes(tmp_path: Path, name: str) -> None:
     done = collected(tmp_path, moodle(f"{name}_10"))
     assert [row.outcome for row in done.rows] == ["new"]
@@ -392,12 +401,160 @@ def test_sizes_are_counted_and_not_believed(
         collected(tmp_path, {f"{n}.ipynb": ADA for n in range(3)})
 
 
-def test_all_files_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "rnncourse.grading.submissions.archive.Budget.__init__.__defaults__", (2 * len(ADA),)
+def bombs(size: int, name: str = "lstm.ipynb") -> bytes:
+    """A small archive of three notebooks of zeros."""
+    return zipped({f"{n}/{name}": bytes(size) for n in range(3)})
+
+
+def of_nothing(size: int) -> bytes:
+    """An archive with a file that is long to unpack and empty: blocks of no bytes."""
+    raw = b"\x00\x00\x00\xff\xff" * (size // 5) + b"\x03\x00"
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as made:
+        made.writestr("lstm.ipynb", raw)
+        (info,) = made.filelist
+        info.compress_type, info.file_size, info.CRC = zipfile.ZIP_DEFLATED, 0, 0
+    return memory.getvalue()
+
+
+KINDS: Mapping[str, tuple[Mapping[str, bytes], str]] = {
+    "unpacked": ({"mallory/w.zip": bombs(1 << 20)}, "the files come to more than 2 MB"),
+    "beside": (
+        {f"mallory/{n}.ipynb": bytes(1 << 20) for n in range(3)},
+        "the files come to more than 2 MB",
+    ),
+    "archives": (
+        {f"mallory/{n}.zip": bytes(999_999) + bombs(300_000, "x.txt") for n in range(3)},
+        "the files come to more than 2 MB",
+    ),
+    "files": ({f"mallory/{n}.txt": b"" for n in range(31)}, "there are more than 30 files"),
+    "files in archives": (
+        {f"mallory/{n}.zip": zipped({f"{k}.txt": b"" for k in range(15)}) for n in range(2)},
+        "there are more than 30 files",
+    ),
+    "notebooks": (
+        {f"mallory/{n}.ipynb": b"" for n in range(21)},
+        "there are 21 notebooks, and it does not say which is lstm.ipynb",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_one_learner_costs_is_taken_from_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Forty who hand in what is too much: all others are collected as if these were not there, and
+    what each takes up is given back before the next one's turn."""
+    monkeypatch.setattr(desk, "MAX_BYTES", 2 << 20)
+    monkeypatch.setattr(desk, "MAX_FILES", 30)
+    honest = {"ada/lstm.ipynb": ADA, "zoe/lstm.ipynb": BILAL}
+    mallorys, why = KINDS[kind]
+    files = {
+        path.replace("mallory", f"mallory {n}"): data
+        for n in range(40)
+        for path, data in mallorys.items()
+    }
+    taken_up = []
+
+    def take(self: Desk, student: str, hand_ins: Sequence[HandIn]) -> Row:
+        taken_up.append(list(self._scratch.iterdir()))
+        return whole_take(self, student, hand_ins)
+
+    whole_take = Desk.take
+    monkeypatch.setattr(Desk, "take", take)
+    done = collected(tmp_path, honest | files)
+    assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": ADA, "zoe/lstm/lstm.ipynb": BILAL}
+    assert {(r.outcome, r.why) for r in done.rows if "mallory" in r.student} == {
+        ("not collected", why)
+    }
+    assert taken_up == [[]] * 42
+
+
+def test_what_unpacks_to_nothing_is_counted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = collected(tmp_path, {"ada/w.zip": of_nothing(1000), "ben.ipynb": BILAL})
+    assert [row.outcome for row in done.rows] == ["new", "new"]
+    monkeypatch.setattr(desk, "MAX_BYTES", 3 << 20)
+    done = collected(tmp_path, {"cem/w.zip": of_nothing(2 << 20), "dan.ipynb": BILAL})
+    assert [(r.outcome, r.why) for r in done.rows] == [
+        ("not collected", "the files come to more than 3 MB"),
+        ("new", ""),
+    ]
+
+
+def test_computing_time_has_a_limit_for_each_learner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mallory's first file takes all the time that there is."""
+    now = [0.0]
+
+    def copy(self: Member, target: IO[bytes], budget: Budget) -> None:
+        now[0] += desk.MAX_SECONDS + 1 if "mallory" in self.path else 1
+        whole_copy(self, target, budget)
+
+    whole_copy = Member.copy
+    monkeypatch.setattr(Member, "copy", copy)
+    monkeypatch.setattr(desk, "Budget", partial(Budget, clock=lambda: now[0]))
+    done = collected(
+        tmp_path,
+        {f"{name}/lstm.ipynb": ADA for name in ("ada", "mallory", "zoe")},
     )
-    done = collected(tmp_path, {f"{name}.ipynb": ADA for name in ("ada", "ben", "cem")})
-    assert [row.outcome for row in done.rows] == ["new", "new", "not collected"]
+    assert [(r.student, r.outcome, r.why) for r in done.rows] == [
+        ("ada", "new", ""),
+        ("mallory", "not collected", "to read the files takes more than 60 seconds"),
+        ("zoe", "new", ""),
+    ]
+
+
+def test_long_names_and_deep_folders_cost_nothing(tmp_path: Path) -> None:
+    """Each would take hours, or all memory, if its length mattered."""
+    deep, spaces = "a/" * 30_000, "lstm" + " " * 60_000 + "x"
+    inner = zipped({f"{spaces}.ipynb": OLD, f"{deep}lstm.ipynb": OLD, "lstm.ipynb": ADA})
+    done = collected(
+        tmp_path,
+        {
+            f"mallory/{deep}lstm.ipynb": OLD,
+            f"{spaces}.ipynb": OLD,
+            f"lstm{'!' * 60_000}.ipynb": OLD,
+            "cem/w.zip": inner,
+            "ada.ipynb": ADA,
+        },
+    )
+    assert submissions(tmp_path) == {f"{name}/lstm/lstm.ipynb": ADA for name in ("ada", "cem")}
+    assert len(done.ignored) == 3
+    assert all(said.endswith("lies too deep, or its name is too long") for said in done.ignored)
+
+
+def test_a_folder_that_is_too_deep_for_the_system_stops_nobody_else(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    (folder / "ada").mkdir(parents=True)
+    (folder / "ada/lstm.ipynb").write_bytes(ADA)
+    (folder / "mallory").mkdir()
+    here = os.open(folder / "mallory", os.O_RDONLY)
+    for _ in range(30):  # longer than a path may be
+        os.mkdir("x" * 200, dir_fd=here)
+        inner = os.open("x" * 200, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    done = put(folder, tmp_path)
+    assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": ADA}
+    assert done.ignored and done.ignored[0].endswith("its name is too long")
+
+
+def test_what_one_learner_left_is_not_listed_without_end(tmp_path: Path) -> None:
+    files = {f"ada/{n}.png": b"x" for n in range(500)} | {"ada/lstm.ipynb": ADA}
+    files |= {f"../{n}": b"x" for n in range(500)}
+    said, reason = run(tmp_path, files)
+    assert said.count("it is no notebook") == 10 and "and 490 files more" in said
+    assert said.count("outside the archive") == 20 and "Not looked at: 480 files more." in said
+    assert reason == "not looked at, as said above: 500 files."
+
+
+def test_names_that_look_alike_are_told_apart(tmp_path: Path) -> None:
+    said, _ = run(tmp_path, {"aaa.ipynb": ADA, "\u0430\u0430\u0430.ipynb": OLD})
+    assert "aaa" in said and "\u0430\u0430\u0430 \u27e8Cyrillic\u27e9" in said
 
 
 @pytest.mark.parametrize("spoil", ["cut", "checksum", "encrypted", "method", "nothing"])

@@ -18,17 +18,20 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import IO
 
+from .budget import Budget
 from .finding import is_learners
 from .reader import MAX_BYTES, shown
 
-MAX_FILES = 50_000
+MAX_FILES = 200_000
 MAX_FILES_INSIDE = 1000
 """In an archive that lies in another."""
-MAX_TOTAL = 8 * 1024**3
+MAX_PATH = 1000
+"""Characters of a path: what is longer is no file that a person has made."""
 
 _CHUNK = 1 << 16
 _ENTRY = b"PK\x01\x02"
 """How each entry of a zip archive's list of contents begins."""
+_TOO_LONG = "lies too deep, or its name is too long"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What archives of learning platforms use. Others can make gigabytes of one chunk."""
 
@@ -37,28 +40,18 @@ class Unusable(ValueError):
     """A file or an archive that cannot be taken. The message says why, after its name."""
 
 
-@dataclass
-class Budget:
-    """What may still be copied: bytes."""
-
-    left: int = MAX_TOTAL
-
-    def spend(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
-            raise Unusable(f"is one of files of more than {MAX_TOTAL >> 30} GB together")
-
-
 @dataclass(frozen=True)
 class Member:
     """One file in an archive or a folder.
 
     Attributes:
         path: its folders and its name.
+        packed: the bytes that have to be read to unpack it. They can be many and give nothing.
     """
 
     path: tuple[str, ...]
     _open: Callable[[], AbstractContextManager[IO[bytes]]]
+    packed: int = 0
 
     @property
     def name(self) -> str:
@@ -77,8 +70,10 @@ class Member:
 
         Raises:
             Unusable: it is too large or cannot be read.
+            Spent: the budget is.
         """
         size = 0
+        budget.spend(self.packed)
         for chunk in self._chunks():
             size += len(chunk)
             if size > MAX_BYTES:
@@ -153,9 +148,11 @@ def _in_folder(folder: Path) -> Archive:
         folders[:] = sorted(name for name in folders if is_learners(name))
         for name in sorted([*folders, *names]):
             path = Path(here, name)
-            mode = path.lstat().st_mode
             parts = path.relative_to(folder).parts
-            if stat.S_ISLNK(mode):
+            mode = _mode(path)
+            if len("/".join(parts)) > MAX_PATH or not mode:
+                found.ignored.append(f"{shown('/'.join(parts))} {_TOO_LONG}")
+            elif stat.S_ISLNK(mode):
                 found.ignored.append(f"{shown('/'.join(parts))} is a link")
             elif stat.S_ISDIR(mode):
                 found.folders.append(parts)
@@ -169,8 +166,11 @@ def _in_folder(folder: Path) -> Archive:
 def _in_zip(archive: zipfile.ZipFile) -> Archive:
     found = Archive()
     for info in archive.infolist():
-        path = PureWindowsPath(info.filename)  # it knows both kinds of slashes
         name = shown(info.filename)
+        if len(info.filename) > MAX_PATH:
+            found.ignored.append(f"{name} {_TOO_LONG}")
+            continue
+        path = PureWindowsPath(info.filename)  # it knows both kinds of slashes
         if info.is_dir() or not path.parts or not all(map(is_learners, path.parts)):
             if ".." in path.parts:
                 found.ignored.append(f"{name} would lie outside the archive")
@@ -183,8 +183,18 @@ def _in_zip(archive: zipfile.ZipFile) -> Archive:
         elif info.flag_bits & 1 or info.compress_type not in _METHODS:
             found.ignored.append(f"{name} is encrypted or packed in an unusual way")
         else:
-            found.members.append(Member(path.parts, partial(archive.open, info)))
+            found.members.append(
+                Member(path.parts, partial(archive.open, info), info.compress_size)
+            )
     return found
+
+
+def _mode(path: Path) -> int:
+    """The type and rights of a file; 0 if the system does not say."""
+    try:
+        return path.lstat().st_mode
+    except OSError:
+        return 0
 
 
 def _open_file(path: Path) -> IO[bytes]:

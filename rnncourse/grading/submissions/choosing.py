@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .archive import Member, Unusable
-from .finding import is_named_after
+from .finding import MAX_CANDIDATES, is_named_after
 from .owners import HandIn, safe
 
 NO_NOTEBOOK = "there is no notebook"
@@ -60,30 +60,40 @@ def choose(found: Sequence[Found], assignment: str) -> Choice:
     telling, all are kept, and the grader decides.
 
     Raises:
-        Unusable: there is no notebook.
+        Unusable: there is no notebook, or too many.
     """
     if not found:
         raise Unusable(NO_NOTEBOOK)
     whole = f"{assignment}.ipynb"
-    named = [one for one in found if is_named_after(one.name, assignment)]
+    named: list[Found] = []
+    others: list[Found] = []
+    for one in found:
+        (named if is_named_after(one.name, assignment) else others).append(one)
     if not named:
-        return _kept(found)
-    left = [
-        Left(one.shown, f"its name does not say {assignment}") for one in found if one not in named
-    ]
+        return _kept(found, whole)
+    left = [Left(one.shown, f"its name does not say {assignment}") for one in others]
     last, older = _last(named, assignment)
     if last is None:
-        choice = Choice({whole: named[0]}) if len(named) == 1 else _kept(named)
+        choice = Choice({whole: named[0]}) if len(named) == 1 else _kept(named, whole)
         return Choice(choice.taken, left, choice.why, choice.in_doubt)
     left += [Left(one.shown, f"{last.shown} counts as later") for one in older]
-    beside = [one for one in named if one is not last and one not in older]
-    others = {f"{n} {_file_name(one.name)}": one for n, one in enumerate(beside, 2)}
+    ranked = {id(one) for one in (last, *older)}
+    beside = [one for one in named if id(one) not in ranked]
+    left += [Left(one.shown, "enough others lie beside it") for one in beside[MAX_CANDIDATES:]]
+    beside = beside[:MAX_CANDIDATES]
+    names = {f"{n} {_file_name(one.name)}": one for n, one in enumerate(beside, 2)}
     why = f"the grader takes {last.shown}, and the others lie beside it" if beside else ""
-    return Choice({whole: last} | others, left, why)
+    return Choice({whole: last} | names, left, why)
 
 
-def _kept(found: Sequence[Found]) -> Choice:
-    """All of them, by their own names, with numbers if there are several."""
+def _kept(found: Sequence[Found], wanted: str) -> Choice:
+    """All of them, by their own names, with numbers if there are several.
+
+    Raises:
+        Unusable: they are more than the grader looks through.
+    """
+    if len(found) > MAX_CANDIDATES:
+        raise Unusable(f"there are {len(found)} notebooks, and it does not say which is {wanted}")
     if len(found) == 1:
         return Choice({_file_name(found[0].name): found[0]})
     names = {f"{n} {_file_name(one.name)}": one for n, one in enumerate(found, 1)}
@@ -113,7 +123,7 @@ def _last(named: Sequence[Found], assignment: str) -> tuple[Found | None, list[F
 
 def _copy_number(name: str, assignment: str) -> int | None:
     """0 for lstm.ipynb, 1 for lstm (1).ipynb and lstm-Copy1.ipynb; None if the name says more."""
-    copy = r"(?P<copy>[ _-]*(copy)?[ _-]*\(?(?P<number>\d{0,4})\)?)"
+    copy = r"(?P<copy>[ _-]*(copy[ _-]*)?\(?(?P<number>\d{0,4})\)?)"
     pattern = rf"{re.escape(assignment)}{copy}\.(ipynb(\.\w+)?|json)"
     match = re.fullmatch(pattern, name, re.IGNORECASE | re.ASCII)
     if match is None:

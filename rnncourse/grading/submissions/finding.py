@@ -13,7 +13,7 @@ from .source import CHECK, Source, functions
 
 _NOTEBOOK = re.compile(r"\.(ipynb(\.\w+)?|json)$", re.IGNORECASE)
 _NOT_LEARNERS = re.compile(r"^(\.|__MACOSX$)")
-_MAX_CANDIDATES = 20
+MAX_CANDIDATES = 20
 
 
 def find(folder: Folder, assignment: str, source: Source) -> tuple[File, str]:
@@ -30,7 +30,7 @@ def find(folder: Folder, assignment: str, source: Source) -> tuple[File, str]:
     if mode and not stat.S_ISDIR(mode):
         return load(folder, name), ""
     modes = dict(folder.entries())
-    found = list(islice(_candidates(folder, modes), _MAX_CANDIDATES))
+    found = list(islice(_candidates(folder, modes), MAX_CANDIDATES))
     fitting = [file for file in found if _holds(file, source)]
     fitting = fitting or [file for file in found if is_named_after(file.name, assignment)]
     if len({file.digest for file in fitting}) != 1:

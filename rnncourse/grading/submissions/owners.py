@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..names import UNSEEN
 from .archive import Member
 from .reader import shown
 
@@ -24,7 +25,7 @@ _CANVAS = re.compile(
 _ATTEMPT = re.compile(r"-(\d{1,4})(?=\.[^.]+$)")
 """What Canvas adds to the name of a file that is handed in again."""
 
-_COPY = re.compile(r"\W*(copy)?\W*\d{0,2}\W*", re.IGNORECASE)
+_COPY = re.compile(r"\W*(copy\W*)?(\d{1,2}\W*)?", re.IGNORECASE)
 """What systems add to the name of a second file."""
 
 _MAX_NAME = 100
@@ -94,7 +95,8 @@ def empty(
 ) -> list[tuple[str, str]]:
     """Learners whose folder from Moodle holds no file: their names and the folders' paths."""
     outer = _common_folders([member.path for member in members], assignment)
-    full = {member.path[:n] for member in members for n in range(len(member.path))}
+    deep = outer + 2  # no folder that lies deeper is asked for
+    full = {m.path[:n] for m in members for n in range(min(len(m.path), deep))}
     found = []
     for path in folders:
         match = _MOODLE.match(path[-1]) if len(path) <= outer + 1 and path not in full else None
@@ -123,6 +125,7 @@ def safe(name: str, room: int = 0) -> str:
         room: for how many characters more there must be room.
     """
     text = unicodedata.normalize("NFC", name)
+    text = UNSEEN.sub("", text)
     text = "".join(c if unicodedata.category(c)[0] in "LMN" or c in ".@+-" else " " for c in text)
     text = "_".join(text.split()).strip("._-+@")[: _MAX_NAME - room]
     return text.encode()[: _MAX_BYTES - room].decode(errors="ignore")
@@ -164,8 +167,9 @@ def _of_folder(member: Member, top: int, assignment: str) -> HandIn | None:
     stem = re.sub(r"(\.ipynb(\.\w+)?|\.json|\.zip)$", "", member.name, flags=re.IGNORECASE)
     if stem == member.name:
         return None
-    word = rf"[-_ ]*(?<![a-z]){re.escape(assignment)}(?![a-z])[-_ ]*"
-    student = re.sub(word, "", stem, count=1, flags=re.IGNORECASE)
+    word = rf"(?<![a-z]){re.escape(assignment)}(?![a-z])"
+    before, *after = re.split(word, stem, maxsplit=1, flags=re.IGNORECASE)
+    student = before.rstrip("-_ ") + after[0].lstrip("-_ ") if after else stem
     if student != stem and _COPY.fullmatch(student):
         return None
     return HandIn(student, "", "", f"{assignment}.ipynb", member)
