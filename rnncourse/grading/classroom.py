@@ -1,6 +1,7 @@
 """A whole class: what is new or has changed is graded, several at a time, and kept one by one.
 
-One thread reads, judges and writes; the pool only runs learners' code. A record is the last thing
+One thread judges and writes; the pool only runs learners' code, and another thread reads what takes
+long to read. A record is the last thing
 that is written of a submission, so whoever stops in the middle finds the rest still to do.
 """
 
@@ -13,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .course import Checkout, Course
 from .files import write
@@ -25,7 +27,8 @@ from .record import ByHand, Record, from_json, to_json
 from .sandbox.host import Limits, Questions, Run
 from .spec import Trial, cases_of
 from .submissions.autograded import autograded
-from .submissions.submission import Source, Submission, read
+from .submissions.readers import Readers
+from .submissions.submission import Source, Submission
 
 OpenPool = Callable[[Errand], Pool]
 
@@ -107,15 +110,23 @@ def grade_class(
     scores = {} if again else exam.book.scores()
     with ExitStack() as stack:
         lane = _Lane(exam, lambda: stack.enter_context(open_pool(exam.errand)))
-        for student in students:
-            folder = exam.course.folder(student, exam.assignment)
-            submission = read(folder, student, exam.assignment, exam.source)
-            if record := _done(exam, submission, scores.get(student)):
+        readers = stack.enter_context(Readers(exam.course, exam.assignment, exam.source))
+
+        def take(submission: Submission) -> Iterator[Graded]:
+            if record := _done(exam, submission, scores.get(submission.student)):
                 yield Graded(record, fresh=False, running=lane.names)
             elif submission.refused:
                 yield Graded(_keep(exam, submission, None), fresh=True, running=lane.names)
             else:
                 yield from lane.take(submission)
+
+        for student in students:
+            for submission in readers.read(student):
+                yield from take(submission)
+        while readers.reading:
+            yield from lane.meanwhile(readers.reading)
+            for submission in readers.finished():
+                yield from take(submission)
         yield from lane.finish()
 
 
@@ -176,6 +187,10 @@ class _Lane:
         while len(self._running) > 2 * self._pool.size:
             yield from self._finished()
 
+    def meanwhile(self, others: Iterable[Future[Submission]]) -> Iterator[Graded]:
+        """Wait until something is done, here or among others, and hand on what is done here."""
+        yield from self._finished(others)
+
     def finish(self) -> Iterator[Graded]:
         while self._running:
             yield from self._finished()
@@ -193,9 +208,10 @@ class _Lane:
         self._running[future] = job
         return future
 
-    def _finished(self) -> Iterator[Graded]:
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in done:
+    def _finished(self, others: Iterable[Future[Submission]] = ()) -> Iterator[Graded]:
+        waited_for: list[Future[Any]] = [*self._running, *others]
+        wait(waited_for, return_when=FIRST_COMPLETED)
+        for future in [future for future in self._running if future.done()]:
             job = self._running.pop(future)
             run = future.result()
             if _timed_out(run):

@@ -8,13 +8,16 @@ import os
 import tracemalloc
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rnncourse.grading.course import Checkout
 from rnncourse.grading.sandbox.protocol import Frame, encode
-from rnncourse.grading.submissions import reader
+from rnncourse.grading.submissions import finding, reader
+from rnncourse.grading.submissions.budget import Budget
 from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.notebook import source
 from tests.demonstration.learners import ROOT, filled, solutions
@@ -266,9 +269,65 @@ def test_a_cell_that_is_too_long_costs_only_itself(hand_in: HandIn) -> None:
 def test_a_file_that_takes_too_long_is_refused(
     hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader, "_PATIENCE", 0.001)
+    monkeypatch.setattr(reader, "_PATIENCE", 0.00001)
     submission = hand_in({"lstm.ipynb": with_output(5 << 20)})
     assert submission.refused == "lstm.ipynb takes too much memory or time to read."
+
+
+MEGABYTE = b'{"a": [' + b"1," * (1 << 19) + b"1]}"
+TOO_MANY = {f"{n}.json": b"[]" for n in range(31)}
+NOT_ONLY = "There is no file lstm.ipynb, and "
+
+
+def with_budget(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+    """Let a learner's files cost three megabytes, thirty files and a minute, but for `more`."""
+    limits: dict[str, Any] = {"size": 3 << 20, "files": 30, "seconds": 60} | more
+    monkeypatch.setattr(finding, "usual_budget", partial(Budget, **limits))
+
+
+@pytest.mark.parametrize(
+    "files, reason",
+    [
+        ({f"{n}.ipynb": MEGABYTE for n in range(4)}, "the files come to more than 3 MB"),
+        ({f"{n}/a.json": MEGABYTE for n in range(4)}, "the files come to more than 3 MB"),
+        (TOO_MANY, "there are more than 30 files"),
+        ({f"{n % 3}/{n}.txt": b"" for n in range(31)}, "there are more than 30 files"),
+    ],
+    ids=["files", "files in folders", "many", "many in folders"],
+)
+def test_all_that_could_be_meant_costs_what_one_file_may(
+    hand_in: HandIn, monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], reason: str
+) -> None:
+    with_budget(monkeypatch)
+    assert hand_in(files).refused == f"{NOT_ONLY}{reason}."
+    assert is_whole(hand_in({"lstm.ipynb": RIGHT}))
+
+
+def test_the_time_to_read_all_that_could_be_meant_is_counted(
+    hand_in: HandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also that of the process that reads large files."""
+    monkeypatch.setattr(reader, "LARGE", 100)
+    with_budget(monkeypatch, seconds=0.001, clock=lambda: 0.0)
+    submission = hand_in({"a.ipynb": MEGABYTE, "b.ipynb": MEGABYTE})
+    assert submission.refused == f"{NOT_ONLY}to read the files takes more than 0.001 seconds."
+    assert is_whole(hand_in({"lstm.ipynb": RIGHT}))
+
+
+@pytest.mark.parametrize("name", ["lstm (1).ipynb", "zzz lstm.ipynb"])
+def test_a_renamed_notebook_is_found_beside_large_files(
+    hand_in: HandIn, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with_budget(monkeypatch)
+    submission = hand_in({name: RIGHT} | {f"data {n}.json": MEGABYTE for n in range(4)})
+    assert is_whole(submission)
+    assert submission.repairs == (f"Your file was called '{name}'; it was graded as lstm.ipynb.",)
+
+
+def test_a_sentence_names_a_few_of_many_files(hand_in: HandIn) -> None:
+    said = hand_in({f"{n:03}.txt": b"" for n in range(500)}).refused
+    assert said.startswith("There is no file lstm.ipynb, only '000.txt', '001.txt'")
+    assert said.endswith("and 480 more.") and len(said) < 1000
 
 
 def test_there_is_a_largest_size(hand_in: HandIn, tmp_path: Path) -> None:

@@ -37,18 +37,18 @@ class Budget:
     def seconds_left(self) -> float:
         return self.seconds - (self.clock() - self._begun) - self._elsewhere
 
-    def spend(self, size: int = 0, files: int = 0, seconds: float = 0.0) -> None:
-        """Count what is about to be read.
+    def note(self, seconds: float) -> None:
+        """Count computing time that another process took."""
+        self._elsewhere += seconds
 
-        Args:
-            seconds: of computing time that another process took.
+    def spend(self, size: int = 0, files: int = 0) -> None:
+        """Count what is about to be read.
 
         Raises:
             Spent: it is more than is left.
         """
         self._spent_size += size
         self._spent_files += files
-        self._elsewhere += seconds
         if self._spent_size > self.size:
             raise Spent(f"the files come to more than {self.size >> 20} MB")
         if self._spent_files > self.files:

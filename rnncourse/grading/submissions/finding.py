@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from ...notebook import Unreadable
-from .reader import File, Folder, Notebook, load, shown
+from .budget import Budget, Spent
+from .reader import File, Folder, Notebook, load, shown, usual_budget
 from .source import CHECK, Source, functions
 
 _NOTEBOOK = re.compile(r"\.(ipynb(\.\w+)?|json)$", re.IGNORECASE)
 _NOT_LEARNERS = re.compile(r"^(\.|__MACOSX$)")
 MAX_CANDIDATES = 20
+MAX_NAMED = 20
+"""Files that a sentence names."""
 
 
 def find(folder: Folder, assignment: str, source: Source) -> tuple[File, str]:
@@ -22,15 +25,19 @@ def find(folder: Folder, assignment: str, source: Source) -> tuple[File, str]:
     Another name is accepted where there is no doubt which file is meant.
 
     Raises:
-        Unreadable: there is none, or several.
+        Unreadable: there is none, or several, or too much to look through.
         OSError: a file cannot be opened.
     """
     name = f"{assignment}.ipynb"
     mode = folder.mode(name)
+    budget = usual_budget()
     if mode and not stat.S_ISDIR(mode):
-        return load(folder, name), ""
+        return load(folder, name, budget), ""
     modes = dict(folder.entries())
-    found = list(islice(_candidates(folder, modes), MAX_CANDIDATES))
+    try:
+        found = _looked_through(folder, modes, assignment, source, budget)
+    except Spent as reason:
+        raise Unreadable(f"There is no file {name}, and {reason}.") from None
     fitting = [file for file in found if _holds(file, source)]
     fitting = fitting or [file for file in found if is_named_after(file.name, assignment)]
     if len({file.digest for file in fitting}) != 1:
@@ -55,22 +62,52 @@ def is_named_after(name: str, assignment: str) -> bool:
     return bool(re.search(word, name.rpartition("/")[2].lower()))
 
 
-def _candidates(folder: Folder, modes: dict[str, int]) -> Iterator[File]:
-    """The notebooks in a folder and in the folders in it, where archives unpack to."""
+def _looked_through(
+    folder: Folder, modes: dict[str, int], assignment: str, source: Source, budget: Budget
+) -> list[File]:
+    """Notebooks that could be meant, read: those that are named after the assignment first.
+
+    Raises:
+        Spent: the budget is, and what was not read could be meant.
+    """
+    names = list(_candidates(folder, modes, budget))
+    names.sort(key=lambda name: not is_named_after(name, assignment))
+    found = []
+    for name in names[:MAX_CANDIDATES]:
+        try:
+            found.append(_load(folder, name, budget))
+        except Spent:
+            named = [file for file in found if is_named_after(file.name, assignment)]
+            if is_named_after(name, assignment) or not any(_holds(f, source) for f in named):
+                raise
+            break
+    return found
+
+
+def _candidates(folder: Folder, modes: dict[str, int], budget: Budget) -> Iterator[str]:
+    """The names of the notebooks in a folder and in the folders in it, where archives unpack to."""
+    budget.spend(files=len(modes))
     for name, mode in modes.items():
         if not is_learners(name):
             continue
         if stat.S_ISDIR(mode):
             with folder.folder(name) as inner:
-                for inside, kind in inner.entries():
-                    if stat.S_ISREG(kind) and is_learners(inside) and is_notebook(inside):
-                        yield _within(name, load(inner, inside, f"{name}/{inside}"))
+                inside = inner.entries()
+            budget.spend(files=len(inside))
+            for each, kind in inside:
+                if stat.S_ISREG(kind) and is_learners(each) and is_notebook(each):
+                    yield f"{name}/{each}"
         elif stat.S_ISREG(mode) and is_notebook(name):
-            yield load(folder, name)
+            yield name
 
 
-def _within(folder: str, file: File) -> File:
-    return File(f"{folder}/{file.name}", file.digest, file.notebook, file.broken)
+def _load(folder: Folder, name: str, budget: Budget) -> File:
+    """Read a file of a folder, or of a folder in it."""
+    outer, _, inside = name.rpartition("/")
+    if not outer:
+        return load(folder, name, budget)
+    with folder.folder(outer) as inner:
+        return replace(load(inner, inside, budget, shown_as=name), name=name)
 
 
 def _holds(file: File, source: Source) -> bool:
@@ -101,7 +138,14 @@ def looks_like(notebook: Notebook, source: Source) -> str:
 
 def _doubt(name: str, files: list[File], modes: dict[str, int]) -> str:
     if files:
-        names = ", ".join(f"'{shown(file.name)}'" for file in files)
+        names = _some(file.name for file in files)
         return f"There is no file {name}, but several that it could be: {names}."
-    others = ", ".join(f"'{shown(other)}'" for other in modes if is_learners(other))
+    others = _some(other for other in modes if is_learners(other))
     return f"There is no file {name}" + (f", only {others}." if others else ".")
+
+
+def _some(names: Iterable[str]) -> str:
+    """Names of files, or the first of many."""
+    quoted = [f"'{shown(name)}'" for name in names]
+    more = [f"and {len(quoted) - MAX_NAMED} more"] if len(quoted) > MAX_NAMED else []
+    return ", ".join([*quoted[:MAX_NAMED], *more])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import stat
 import subprocess
@@ -16,20 +17,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ...notebook import Unreadable
-from .slim import Broken, slim
+from .budget import Budget
+from .slim import TOO_MUCH, Broken, slim
 
 MAX_BYTES = 200 * 1024 * 1024
 LARGE = 4 * 1024 * 1024
 """From this size on a file is read in a process of its own: JSON takes many times its size."""
 
-_PATIENCE = 120.0
-"""Seconds for a large file."""
+MAX_SECONDS = 60.0
+"""Of computing time for all files that are looked at to find one learner's notebook."""
+_PATIENCE = 2.0
+"""How many times its computing time the reading of a large file may take on the clock."""
 _MAX_ENTRIES = 1000
 """In a folder that is looked through."""
+_MAX_LISTED = 5000
+"""Entries of a folder of which these are the first in alphabetical order."""
+MAX_FILES = 5000
+"""That are looked at to find one learner's notebook."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,8 @@ class Folder:
     def entries(self) -> list[tuple[str, int]]:
         """The names in it and their modes (see `mode`), in alphabetical order, as many as one can
         look through."""
-        names = sorted(entry.name for entry in os.scandir(self._descriptor))
+        with os.scandir(self._descriptor) as found:
+            names = sorted(entry.name for entry in islice(found, _MAX_LISTED))
         return [(name, self.mode(name)) for name in names[:_MAX_ENTRIES]]
 
     def mode(self, name: str) -> int:
@@ -163,11 +173,27 @@ def opened(folder: Path) -> Iterator[Folder]:
         os.close(descriptor)
 
 
-def load(folder: Folder, name: str, shown_as: str = "") -> File:
+def usual_budget() -> Budget:
+    """What all files that are looked at to find one learner's notebook may cost together: as much
+    as the largest notebook."""
+    return Budget(MAX_BYTES, MAX_FILES, MAX_SECONDS)
+
+
+def is_quick(path: Path) -> bool:
+    """Whether a file can be read as a notebook in no time: it is there, ordinary, and not large."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size <= LARGE
+
+
+def load(folder: Folder, name: str, budget: Budget, shown_as: str = "") -> File:
     """Read a file as a notebook.
 
     Raises:
         Unreadable: it is no ordinary file.
+        Spent: the budget is.
         OSError: it cannot be opened.
     """
     shown_as = shown(shown_as or name)
@@ -175,8 +201,9 @@ def load(folder: Folder, name: str, shown_as: str = "") -> File:
         size = os.fstat(file.fileno()).st_size
         if size > MAX_BYTES:
             return File(name, "", broken=f"{shown_as} is larger than {MAX_BYTES >> 20} MB.")
+        budget.spend(size)
         try:
-            digest, content = _large(file) if size > LARGE else _small(file)
+            digest, content = _large(file, budget) if size > LARGE else _small(file)
         except Broken as error:
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -197,22 +224,25 @@ def _small(file: BufferedReader) -> tuple[str, dict[str, Any]]:
     return hashlib.sha256(data).hexdigest(), slim(data)
 
 
-def _large(file: BufferedReader) -> tuple[str, dict[str, Any]]:
+def _large(file: BufferedReader, budget: Budget) -> tuple[str, dict[str, Any]]:
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
     program = str(Path(__file__).with_name("slim.py"))
+    seconds = max(1, math.ceil(budget.seconds_left))
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", program],
+            [sys.executable, "-I", "-S", program, str(seconds)],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE,
+            timeout=_PATIENCE * seconds,
             check=True,
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        raise Broken("takes too much memory or time to read.") from None
+        budget.note(seconds)
+        raise Broken(TOO_MUCH) from None
     content: dict[str, Any] = json.loads(done.stdout)
+    budget.note(content["seconds"])
     if "broken" in content:
         raise Broken(content["broken"])
     return digest, content

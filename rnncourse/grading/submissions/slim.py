@@ -4,7 +4,7 @@ This file is also a program: large files are slimmed in a process of its own, wi
 reads the file on standard input and writes the result to standard output. So it needs nothing but
 Python's own library:
 
-    python -I -S slim.py < notebook.ipynb
+    python -I -S slim.py SECONDS < notebook.ipynb
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import gc
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,8 +24,8 @@ MAX_CELL = 80_000
 MAX_CELLS = 2000
 
 _MEMORY = 3 * 1024**3 // 2
-_SECONDS = 60
-"""What the program may use for one file."""
+"""Bytes that the program may use."""
+TOO_MUCH = "takes too much memory or time to read."
 
 _OTHER_FILES = {
     b"PK\x03\x04": "a zip archive",
@@ -89,7 +90,7 @@ def _decoded(data: bytes, said: list[str]) -> str:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        content = json.loads(text, parse_constant=lambda _: None, parse_int=_small_int)
+        content = _loaded(text)
     except RecursionError:
         raise Broken("is no notebook: it is nested too deeply.") from None
     except json.JSONDecodeError as error:
@@ -99,6 +100,15 @@ def _parsed(text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Broken("is no notebook: it has no cells.")
     return content
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a number so long that Python does not read it
+        return json.loads(text, parse_constant=lambda _: None, parse_int=_small_int)
 
 
 def _small_int(digits: str) -> int:
@@ -168,7 +178,9 @@ def _settings(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_simple(value: Any) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and len(value) <= 200)
+    if isinstance(value, int):
+        return abs(value) < 10**15
+    return isinstance(value, float) or (isinstance(value, str) and len(value) <= 200)
 
 
 def _language(content: dict[str, Any]) -> str:
@@ -182,10 +194,10 @@ def _language(content: dict[str, Any]) -> str:
     return ""
 
 
-def _limit() -> None:
+def _limit(seconds: int) -> None:
     import resource
 
-    for kind, limit in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, _SECONDS)):
+    for kind, limit in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CPU, seconds)):
         try:
             resource.setrlimit(kind, (limit, limit))
         except (ValueError, OSError):  # macOS does not know all of them
@@ -193,13 +205,16 @@ def _limit() -> None:
 
 
 def main() -> None:
-    _limit()
+    """Write what `slim` gives, or {"broken": why}, and "seconds", the computing time of it all."""
+    _limit(int(sys.argv[1]))
     gc.disable()  # it would look through millions of small objects again and again
     try:
         result = slim(sys.stdin.buffer.read())
     except Broken as error:
         result = {"broken": str(error)}
-    json.dump(result, sys.stdout)
+    except MemoryError:
+        result = {"broken": TOO_MUCH}
+    json.dump(result | {"seconds": time.process_time()}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -182,6 +182,12 @@ def _zipped(path: Path, place: Place) -> None:
         archive.writestr("../../../pwned", "pwned")
 
 
+def _many_that_could_be_meant(path: Path, place: Place) -> None:
+    """Large files of many small values."""
+    for number in range(4):
+        (path.parent / f"{number}.ipynb").write_bytes(b'{"a": [' + b"1," * (5 << 19) + b"1]}")
+
+
 def _linked_folder(folder: Path, place: Place) -> None:
     shutil.rmtree(folder)
     folder.symlink_to(place.course / "submitted" / "bystander_1" / "lstm")
@@ -278,6 +284,7 @@ REFUSED = [
     _lost("folder", beside=_file(lambda path, place: path.mkdir())),
     _lost("a_terabyte", beside=_file(_sparse)),
     _lost("zip", beside=_file(_zipped)),
+    _lost("many_that_could_be_meant", beside=_file(_many_that_could_be_meant)),
 ]
 
 DAMAGE = [*REPAIRED, *REFUSED]
