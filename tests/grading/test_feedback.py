@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from rnncourse.checks.judge import Mistake, Report, StageReport
-from rnncourse.grading.pages import rendering
+from rnncourse.grading.pages import feedback, rendering
 from rnncourse.grading.pages.feedback import page
 from rnncourse.grading.record import ByHand, CellNote, ExerciseRecord, Record
 from tests.browser import CONTRAST, Open, Visit
@@ -440,6 +440,31 @@ def test_page_fits_a_phone(content: Record, show: Show) -> None:
              .map((e) => e.outerHTML.slice(0, 120))"""
     )
     assert past == []
+
+
+STUB = "@fill\ndef lstm_cell(x):\n    return " + "x, 1, " * 100
+MANY = {
+    "near copies": [(f"{STUB}\n# {n}", "", "ValueError: no") for n in range(1900)],
+    "copies": [(STUB, "printed\n" * 250, "") for n in range(1900)],
+    "colours": [("1 a " * 3000, "", f"{n}") for n in range(1900)],
+    "wide letters": [(f"# {n}", "\U0001f600" * 2000, "") for n in range(1900)],
+    "unseen letters": [(f"# {n}", "\u200b" * 2000, "") for n in range(1900)],
+    "angle brackets": [(f"# {n}", "<" * 2000, "") for n in range(1900)],
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_a_page_has_a_largest_size_and_says_what_is_left_out(kind: str) -> None:
+    cells = tuple(CellNote(*texts) for texts in MANY[kind])
+    mine = replace(PARTIAL, code=STUB)
+    text = page(record(mine, PASSED, cells=cells))
+    assert len(text.encode()) < feedback.MAX_SHOWN + 60_000
+    left_out = re.search(r"<p>([\d,]+) more cells are not shown: the page would", text)
+    assert left_out, text[-1000:]
+    shown = len(re.findall("It printed|It ended with this error", text))
+    assert shown + int(left_out[1].replace(",", "")) == 1900
+    assert shown > 3 and f'id="{PASSED.exercise}"' in text
+    assert "more cell" not in page(record(mine, PASSED, cells=cells[:3]))
 
 
 def test_long_texts_are_cut_and_it_is_said(show: Show) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup, escape
 
 from ...checks.judge import Report, StageReport
 from ...checks.report import SIGNS as STAGE_SIGNS
@@ -34,11 +36,16 @@ _REMARK = LOOKS["passed"]._replace(words="all points, one remark")
 """An exercise with all its points of which a test that costs nothing has failed."""
 
 
+MAX_SHOWN = 400_000
+"""Bytes of HTML that all of a learner's cells together take on the page, without their figures, of
+which a notebook has six at most."""
+
+
 @dataclass(frozen=True)
 class _Cell:
     """A cell as the page shows it: figures as pictures, None for one that cannot be shown."""
 
-    code: str
+    code: Markup
     output: str
     error: str
     figures: tuple[Picture | None, ...]
@@ -57,6 +64,7 @@ class _Part:
         tests: how many hidden tests went how, "" if there were none.
         stages: the tests that were reached.
         later: the names of the others.
+        code: its own cell; empty if there is none or the page has no room.
         cells: what its own cell printed and drew.
     """
 
@@ -72,7 +80,48 @@ class _Part:
     tests: str
     stages: tuple[StageReport, ...]
     later: str
+    code: Markup
     cells: tuple[_Cell, ...]
+
+
+class _Room:
+    """What a page has room for.
+
+    Attributes:
+        left_out: how many cells it had none for.
+    """
+
+    def __init__(self) -> None:
+        self._left = MAX_SHOWN
+        self.left_out = 0
+
+    def code(self, source: str) -> Markup:
+        """A cell's code, if there is room for it."""
+        shown = rendering.code(source) if source and self._left else Markup()
+        if source and not self._take(shown):
+            self.left_out += 1
+            return Markup()
+        return shown
+
+    def cells(self, notes: Iterable[CellNote], with_code: bool) -> tuple[_Cell, ...]:
+        """What cells printed and drew, as far as there is room for it."""
+        return tuple(cell for note in notes if (cell := self._cell(note, with_code)))
+
+    def _cell(self, note: CellNote, with_code: bool) -> _Cell | None:
+        if self._left:
+            code = rendering.code(note.code) if with_code else Markup()
+            output, error = map(rendering.shortened, (note.output, note.error))
+            if self._take(code, *(escape(rendering.visible(text)) for text in (output, error))):
+                return _Cell(code, output, error, tuple(map(rendering.picture, note.figures)))
+        self.left_out += 1
+        return None
+
+    def _take(self, *texts: str) -> bool:
+        """Whether there is room for texts; when there is none for something, there is none for all
+        that comes after it."""
+        size = sum(len(text.encode()) for text in texts)
+        self._left = self._left - size if size < self._left else 0
+        return self._left > 0
 
 
 def page(record: Record, by_hand: ByHand | None = None) -> str:
@@ -87,8 +136,13 @@ def page(record: Record, by_hand: ByHand | None = None) -> str:
     notes = defaultdict(list)
     for note in record.cells:
         notes[note.code].append(note)
-    parts = [_part(e, by_hand, notes.pop(e.code, []) if e.code else []) for e in record.exercises]
-    others = [_cell(note) for left in notes.values() for note in left]
+    room = _Room()
+    codes = [room.code(e.code) for e in record.exercises]
+    parts = [
+        _part(e, by_hand, code, room.cells(notes.pop(e.code, []) if e.code else [], False))
+        for e, code in zip(record.exercises, codes, strict=True)
+    ]
+    others = room.cells((note for left in notes.values() for note in left), True)
     return rendering.render(
         "feedback",
         record=record,
@@ -96,6 +150,7 @@ def page(record: Record, by_hand: ByHand | None = None) -> str:
         refused=_refused(record.exercises),
         parts=parts,
         others=others,
+        left_out=room.left_out,
         total=by_hand.points(record),
         given=sum(part.points or 0 for part in parts),
         extra=sum(by_hand.extra.values()),
@@ -109,7 +164,7 @@ def page(record: Record, by_hand: ByHand | None = None) -> str:
     )
 
 
-def _part(e: ExerciseRecord, by_hand: ByHand, notes: Sequence[CellNote]) -> _Part:
+def _part(e: ExerciseRecord, by_hand: ByHand, code: Markup, cells: tuple[_Cell, ...]) -> _Part:
     earned = by_hand.mark(e)
     right = earned is not None and earned >= e.max_points
     look = _look(e, e.exercise in by_hand.scores)
@@ -129,7 +184,8 @@ def _part(e: ExerciseRecord, by_hand: ByHand, notes: Sequence[CellNote]) -> _Par
         tests=_tests(report),
         stages=tuple(stage for stage in stages if stage.status != "not reached"),
         later=", ".join(stage.name for stage in stages if stage.status == "not reached"),
-        cells=tuple(map(_cell, notes)),
+        code=code if look.kind != "unfilled" else Markup(),
+        cells=cells,
     )
 
 
@@ -189,10 +245,6 @@ def _tests(report: Report | None) -> str:
     if counts["passed"] == len(report.stages):
         return f"All {len(report.stages)} hidden tests passed"
     return "Hidden tests: " + ", ".join(f"{n} {status}" for status, n in counts.items())
-
-
-def _cell(note: CellNote) -> _Cell:
-    return _Cell(note.code, note.output, note.error, tuple(map(rendering.picture, note.figures)))
 
 
 def _refused(exercises: Sequence[ExerciseRecord]) -> str:

@@ -157,7 +157,7 @@ def _template(name: str) -> Template:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_seen
     )
-    environment.filters |= {"points": points, "code": code, "shortened": shortened}
+    environment.filters |= {"points": points}
     environment.globals |= {"style": _style(name), "script": _script(name)}
     environment.globals["policy"] = _policy(_style(name), _script(name))
     return environment.get_template(f"{name}.html")
