@@ -16,6 +16,7 @@ from . import bubblewrap
 
 MODULES = (
     "isolation.py",
+    "operators.py",
     "protocol.py",
     "scan.py",
     "seccomp.py",

@@ -18,22 +18,39 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from ...checks.ready_made import bare
+
 MAX_FLAGS = 5
 """Reported for an exercise at most."""
 
 HIDING = (
     *("builtins.globals", "builtins.vars", "code", "codeop", "ctypes", "importlib", "inspect"),
     *("marshal", "operator.attrgetter", "operator.methodcaller", "pickle", "pkgutil", "pydoc"),
-    *("runpy", "torch.hub", "torch.jit.CompilationUnit", "torch.jit.load", "torch.load"),
-    *("torch.utils.cpp_extension", "types.CodeType", "types.FunctionType"),
+    *("torch.hub", "torch.jit.CompilationUnit", "torch.jit.load", "torch.load"),
+    *("types.CodeType", "types.FunctionType"),
+    *("flax", "jax", "keras", "mxnet", "onnxruntime", "paddle", "tensorflow"),
 )
-"""With these an answer can call what its text does not name."""
+"""With these an answer can call what its text does not name, or what nobody watches."""
 HIDING_ATTRIBUTES = {
-    *("__builtins__", "__code__", "__dict__", "__getattribute__", "__globals__", "__loader__"),
-    *("__subclasses__", "f_back", "f_builtins", "f_globals", "f_locals", "tb_frame"),
+    *("__builtins__", "__code__", "__dict__", "__getattribute__", "__loader__", "__subclasses__"),
 }
 SHELL = "get_ipython()"
+TAMPERING_ATTRIBUTES = {
+    *("__closure__", "__globals__", "ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals"),
+    *("f_locals", "gi_frame", "tb_frame"),
+}
+"""They lead to what Python keeps from a cell: the worker's own variables."""
+UNDER_TORCH = (
+    *("torch._C", "torch._decomp", "torch._dispatch", "torch._functorch", "torch._library"),
+    *("torch._ops", "torch._prims", "torch._refs", "torch._subclasses", "torch.library"),
+    *("torch.classes.load_library", "torch.ops.load_library", "torch.testing._internal"),
+    "torch.utils.cpp_extension",
+)
+"""With these a cell can go round the places where torch's ready-made answers are seen, or take them
+off. `torch._C._VariableFunctions` and `torch._VF` are other names for functions of torch."""
 TAMPERING = (
+    *("__main__", "gc.unfreeze", "imp", "importlib.machinery", "importlib.util", "runpy"),
+    *("sys.meta_path", "sys.path_hooks", "sys.path_importer_cache"),
     *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec", "ctypes"),
     *("gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
     *("inspect.getouterframes", "inspect.stack", "os.fdopen", "os.write", "os.writev"),
@@ -42,6 +59,7 @@ TAMPERING = (
     *(f"{SHELL}.{name}" for name in ("ast_transformers", "ex", "input_transformer_manager")),
     *(f"{SHELL}.{name}" for name in ("input_transformers_cleanup", "input_transformers_post")),
     *(f"{SHELL}.{name}" for name in ("run_cell", "run_code", "user_global_ns", "user_ns")),
+    *UNDER_TORCH,
 )
 """With these any cell can change what the grader sees."""
 OWN = ("torch", "rnncourse", "builtins")
@@ -49,6 +67,7 @@ OWN = ("torch", "rnncourse", "builtins")
 FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "exercise.fill", "fill")}
 """What makes a function an exercise's answer."""
 HARMLESS = FILLING | {"rnncourse.exercise.play"}
+OTHER_NAMES = "torch._C._VariableFunctions"
 
 MAGIC_CALLS = {f"{SHELL}.run_line_magic", f"{SHELL}.run_cell_magic"}
 RUNNING_MAGICS = ("prun", "time", "timeit")
@@ -165,7 +184,7 @@ class _Notebook:
         hiding = {
             f"uses {name.removeprefix('builtins.')}" for name in used.dotted if _is_in(name, HIDING)
         } | used.hiding
-        reach = {n for n in self._whole.dotted if _is_in(n, TAMPERING) and n not in HARMLESS}
+        reach = {n for n in self._whole.dotted if _is_tampering(n)}
         bare_names = {name.removeprefix("builtins.") for name in reach}
         changes = {f"uses {name}" for name in bare_names} | self._whole.tampering
         return [
@@ -303,6 +322,8 @@ class _Reader:
         while isinstance(part, ast.Attribute):
             if part.attr in HIDING_ATTRIBUTES:
                 self._uses.hiding.add(f"uses {part.attr}")
+            elif part.attr in TAMPERING_ATTRIBUTES:
+                self._uses.tampering.add(f"uses {part.attr}")
             part = part.value
         if not isinstance(part, ast.Name):
             self._visit(part)
@@ -509,6 +530,11 @@ def _all_parts(node: ast.AST) -> Iterator[ast.AST]:
         waiting += _parts(node)
 
 
+def _is_tampering(name: str) -> bool:
+    harmless = name in HARMLESS or _is_in(name, (OTHER_NAMES,))
+    return _is_in(name, TAMPERING) and not harmless
+
+
 def _is_in(name: str, places: tuple[str, ...]) -> bool:
     """Whether a dotted name is one of these, or within one."""
     return f"{name}.".startswith(_with_dots(places))
@@ -532,11 +558,6 @@ def _is_same(name: str, ready_made: str) -> bool:
         and ".".join([first, *parts[: k + 1]]) not in sys.modules
         for k, part in enumerate(parts)
     )
-
-
-def bare(name: str) -> str:
-    """A name as torch writes it in no place and every: LSTMCell, lstm_cell, _lstm_cell."""
-    return name.replace("_", "").lower()
 
 
 def _cell_names(cells: Sequence[str], exercises: Iterable[str]) -> tuple[str, ...]:

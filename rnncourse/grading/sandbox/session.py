@@ -216,20 +216,10 @@ class Session:
         """Fill what was written without @fill; a sentence for each."""
         return fill_forgotten(self._shell.user_ns)
 
-    def call(
-        self,
-        exercise: str,
-        driver: str,
-        arrays: Arrays,
-        watched: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
-    ) -> Outcome:
-        """Call what fills an exercise, through a driver.
-
-        Args:
-            watched: what is put around the function first.
-        """
+    def call(self, exercise: str, driver: str, arrays: Arrays) -> Outcome:
+        """Call what fills an exercise, through a driver."""
         try:
-            return driver_of(driver)(watched(find(exercise).stub), arrays)
+            return driver_of(driver)(find(exercise).stub, arrays)
         except BaseException as error:  # SystemExit, or an error that cannot be put into words
             return Outcome(problem=Problem("raised", f"it raised {type(error).__name__}"))
 

@@ -1,75 +1,83 @@
-"""Sees which of torch's ready-made answers a function calls while it runs."""
+"""Sees which of torch's ready-made answers an exercise uses while it is graded."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any, Self
 
 import torch
-from torch.overrides import TorchFunctionMode
 
-from ...checks.drivers import PROBE, driver_of, has_driver
-from .scan import bare
+from ...checks.ready_made import ByName, helpers_noted, kind_of
+from .operators import Operators
 
-SWITCHES = {"setgradenabled"}
-"""What torch.no_grad and torch.enable_grad call. Its name holds that of torch.autograd.grad."""
+SEEN_IN_PYTHON = {"autograd", "clipping"}
+"""Kinds of ready-made answers that all go through a few functions of torch in Python."""
 
 
-class Watch(TorchFunctionMode):
-    """Notes calls of what torch has for an exercise, however it was found: by another name, through
-    `exec` or `getattr`. What stands for a cell that the exercise calls is that exercise's own
-    matter.
+class Watch:
+    """Notes what is used of torch from when it is entered until it is left, whoever calls it: the
+    function, what it returns when that is looked at, another exercise's function, another thread.
 
-    It looks on while no gradients are recorded: a case is called so first, and to look on at a
-    second call would cost as much as the call. A function that records gradients itself is watched
-    at every call.
+    Operators are seen below Python. What torch has in Python is seen by the functions that all of
+    it goes through, gradients when they are recorded, and any other function by its name.
 
     Args:
         ready_made: dotted names, such as "torch.nn.LSTM".
 
     Attributes:
-        used: the names, as torch calls them, such as "lstm".
+        used: names out of `ready_made` and of `operators`, such as "lstm_cell", so far; no others,
+            whatever a learner calls a function.
     """
 
-    def __init__(self, exercise: str, ready_made: Sequence[str]) -> None:
-        super().__init__()
-        probed = driver_of(exercise + PROBE).probes if has_driver(exercise + PROBE) else {}
-        self._own = {bare(name) for name in probed}
-        self._wanted = {bare(name.rpartition(".")[2]) for name in ready_made} - self._own
-        self._known: dict[Any, bool] = {}
-        self.used: set[str] = set()
+    def __init__(self, operators: Operators, ready_made: Sequence[str]) -> None:
+        self._operators = operators
+        self._ready_made = ready_made
+        self._kinds = {kind_of(name) for name in ready_made}
+        seen_else = operators.kinds | SEEN_IN_PYTHON
+        self._by_name = ByName([name for name in ready_made if kind_of(name) not in seen_else])
+        self._helpers: set[str] = set()
+        self._contexts = ExitStack()
 
-    def over(self, function: Callable[..., Any], records: bool) -> Callable[..., Any]:
-        """The same function, watched.
+    @property
+    def used(self) -> set[str]:
+        operators = {name for name in self._operators.seen if kind_of(name) in self._kinds}
+        names = self._helpers | self._by_name.used
+        return operators | {name.removeprefix("torch.") for name in names}
 
-        Args:
-            records: whether it records gradients at its first call, too.
-        """
+    def __enter__(self) -> Self:
+        enter, note = self._contexts.enter_context, self._helpers.add
+        enter(helpers_noted(self._ready_made, note))
+        if "autograd" in self._kinds:
+            gradients = next(n for n in self._ready_made if kind_of(n) == "autograd")
+            enter(_recording_seen(lambda: note(gradients)))
+        if self._by_name.wanted:
+            enter(self._by_name)
+        self._operators.start()
+        self._contexts.callback(self._operators.stop)
+        return self
 
-        @functools.wraps(function)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            if torch.is_grad_enabled() and not records:
-                return function(*args, **kwargs)
-            with self:
-                return function(*args, **kwargs)
+    def __exit__(self, *error: object) -> None:
+        self._contexts.close()
 
-        return watched
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        if self._is_wanted(func):
-            self.used.add(func.__name__)
-        return func(*args, **(kwargs or {}))
+@contextmanager
+def _recording_seen(note: Callable[[], None]) -> Iterator[None]:
+    """Tell when anything is recorded for gradients, by whatever means, in this thread."""
 
-    def _is_wanted(self, func: Callable[..., Any]) -> bool:
-        if func not in self._known:
-            name = bare(getattr(func, "__name__", ""))
-            ready_made = name not in SWITCHES and any(wanted in name for wanted in self._wanted)
-            self._known[func] = ready_made and not any(own in name for own in self._own)
-        return self._known[func]
+    def kept(value: Any) -> Any:
+        note()
+        return value
+
+    def not_disabled(message: str) -> AbstractContextManager[None]:
+        note()  # torch.func cannot do with such hooks in general, but with these
+        return nullcontext()
+
+    graph: Any = torch.autograd.graph
+    disable = graph.disable_saved_tensors_hooks
+    graph.disable_saved_tensors_hooks = not_disabled
+    try:
+        with graph.saved_tensors_hooks(kept, lambda value: value):
+            yield
+    finally:
+        graph.disable_saved_tensors_hooks = disable

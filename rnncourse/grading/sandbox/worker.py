@@ -29,9 +29,9 @@ from functools import partial
 import numpy as np
 import torch
 
-from ...checks.drivers import driver_of
 from ...exercise import exercises
 from . import isolation, seccomp
+from .operators import Operators, mask_formulas
 from .protocol import (
     END,
     HERE,
@@ -107,6 +107,8 @@ def main() -> None:
         isolation.become_keeper()
     namespaces = isolation.ProcessNamespaces() if guards.namespaces else None
     torch.set_num_threads(1)
+    operators = Operators()
+    mask_formulas()
     session = Session()
     session.rehearse(sys.argv[2:] or exercises())
     np.random.seed(0)  # what is drawn must be the same in a regrade, on any machine
@@ -118,7 +120,7 @@ def main() -> None:
     gc.freeze()  # what is there now is never looked at again, nor copied for it
     isolation.use_huge_pages()
     send(control, Frame({"namespaces": guards.namespaces, "seccomp": guards.seccomp}))
-    _accept(control, session, guards, namespaces)
+    _accept(control, session, operators, guards, namespaces)
 
 
 def _tried() -> Guards:
@@ -132,6 +134,7 @@ def _tried() -> Guards:
 def _accept(
     control: socket.socket,
     session: Session,
+    operators: Operators,
     guards: Guards,
     namespaces: isolation.ProcessNamespaces | None,
 ) -> None:
@@ -141,7 +144,7 @@ def _accept(
         command, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if command == START:
             with socket.socket(fileno=descriptors[0]) as link:
-                child = Child(partial(_serve, link, session, guards, idle), namespaces)
+                child = Child(partial(_serve, link, session, operators, guards, idle), namespaces)
         elif child:
             status = child.end()
             child = None
@@ -151,7 +154,9 @@ def _accept(
             return
 
 
-def _serve(link: socket.socket, session: Session, guards: Guards, idle: int) -> None:
+def _serve(
+    link: socket.socket, session: Session, operators: Operators, guards: Guards, idle: int
+) -> None:
     """Be a child: take one submission, and send what comes of it.
 
     Comes: a frame with {"memory", "seconds", "ready_made", "cells", "rounds"}, and one with
@@ -175,7 +180,10 @@ def _serve(link: socket.socket, session: Session, guards: Guards, idle: int) -> 
         seccomp.install(guards.threads)
     _run_cells(link, session, sources, errand["ready_made"])
     for _ in range(errand["rounds"]):
-        _call(link, session, reader, errand["ready_made"])
+        asked = reader.frame().header
+        with Watch(operators, errand["ready_made"][asked["exercise"]]) as watch:
+            _call(link, session, reader, asked["exercise"], asked["calls"])
+        send(link, Frame({"used": sorted(watch.used)}))
 
 
 def _run_cells(
@@ -192,18 +200,11 @@ def _run_cells(
     send(link, Frame({"notes": notes}))
 
 
-def _call(
-    link: socket.socket, session: Session, reader: Reader, ready_made: dict[str, list[str]]
-) -> None:
-    header = reader.frame().header
-    calls = [reader.frame() for _ in range(header["calls"])]
-    watch = Watch(header["exercise"], ready_made[header["exercise"]])
-    for call in calls:
-        driver = call.header["driver"]
-        watched = partial(watch.over, records=driver_of(driver).records)
-        outcome = session.call(header["exercise"], driver, call.arrays, watched)
+def _call(link: socket.socket, session: Session, reader: Reader, exercise: str, calls: int) -> None:
+    asked = [reader.frame() for _ in range(calls)]
+    for call in asked:
+        outcome = session.call(exercise, call.header["driver"], call.arrays)
         send(link, outcome_frame(outcome))
-    send(link, Frame({"used": sorted(watch.used)}))
 
 
 if __name__ == "__main__":
