@@ -98,6 +98,20 @@ def test_an_honest_answer_passes_both(r: Right, trials: dict[tuple[str, int], Tr
 
 
 @pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
+def test_right_results_for_another_hand_in_are_wrong_for_this_one(
+    entry: Exercise, trials: dict[tuple[str, int], Trial]
+) -> None:
+    """Numbers, whole numbers and what is drawn alike: who knows other inputs knows nothing."""
+    trial = trials[entry.name, 1]
+    report = hidden(trial, trial.spec.reference)
+    assert report.complete
+    for digest in ("b", "c"):
+        other = run(trial.spec.reference, cases_of(trial.own_stages(digest)))
+        assert not trial.is_right_elsewhere(report, trial.own_stages("a"), other)
+        assert trial.is_right_elsewhere(report, trial.own_stages(digest), other)
+
+
+@pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
 def test_a_stub_lacks_nothing(entry: Exercise) -> None:
     specs = importlib.import_module(f"tests.hidden.{entry.chapter}").SPECS
     stored = load(entry.chapter)[entry.name]
