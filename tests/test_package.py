@@ -223,6 +223,12 @@ def test_a_fork_is_told_where_the_address_still_differs() -> None:
         assert found <= {address.removeprefix("https://github.com/")}, place
 
 
+def test_the_threat_model_names_tests_that_are_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", (ROOT / "book/teach.md").read_text("utf-8"))
+    assert len(named) >= 8
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_the_command_line_starts_without_torch() -> None:
     code = """
 import sys
