@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from .course import Checkout, Course
 from .files import write
 from .grade import NO_STAGES, OwnStages, judge_submission
@@ -58,6 +60,7 @@ class Exam:
         Raises:
             CourseError: something is missing; then nothing has been written.
         """
+        torch.set_num_threads(1)  # what is computed here is small, and the cores are the workers'
         source = Source(checkout.source(assignment), checkout.others(assignment))
         book = Book.open(course, checkout, assignment)
         seed = course.seed(assignment)
