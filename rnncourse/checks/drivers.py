@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import linecache
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +23,22 @@ from .results import Arrays, Convert, Structure, WrongResult, named
 Function = Callable[..., Any]
 
 MAX_MESSAGE = 200
-LIBRARIES = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix)
+
+
+def _site_folders() -> Iterator[str]:
+    """Where packages are installed: in the grader's sandbox elsewhere than Python is."""
+    for folder in sys.path:
+        if any(Path(folder or ".").glob("*.dist-info")):
+            yield folder
+
+
+LIBRARIES = (
+    str(Path(__file__).parents[1]),
+    str(Path(torch.__file__).parents[1]),
+    *_site_folders(),
+    sys.prefix,
+    sys.base_prefix,
+)
 """Where code lies that is not the learner's."""
 
 ELSEWHERE = (

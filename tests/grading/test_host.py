@@ -133,6 +133,26 @@ def test_an_error_in_a_function_is_told_with_its_line(worker: Worker, two: Quest
     assert "RuntimeError" in problem.text and "b_ih = b_ih @ b_hh[:3]" in problem.text
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "b_ih = b_ih.cuda()",
+        "b_ih = b_ih.to('cuda')",
+        "torch.testing.assert_close(b_ih, b_ih + 1)",
+        "b_ih = torch.nn.Linear(2, 2)(b_ih)",
+        "import numpy; numpy.testing.assert_array_equal(1, 2)",
+        "import matplotlib.pyplot as plt; plt.plot([1], [2, 3])",
+        "import json; json.loads('x')",
+    ],
+)
+def test_of_an_error_inside_a_library_the_learners_own_line_is_told(
+    worker: Worker, two: Questions, line: str
+) -> None:
+    cells = [START, with_line(CHUNKS, line)]
+    problem = only_outcome(worker.run(cells, two).exercises["set_forget_bias"]).problem
+    assert problem and f", in set_forget_bias:  {line}  Given" in problem.text
+
+
 @pytest.mark.parametrize("line", ["raise SystemExit(0)", "raise KeyboardInterrupt", "exit()"])
 def test_leaving_python_is_an_error_like_others(worker: Worker, two: Questions, line: str) -> None:
     run = worker.run([START, line, with_line(CHUNKS, line), UNPACK], two)
