@@ -13,6 +13,7 @@ from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.host import ExerciseRun, Run
 from .spec import Trial
 from .submissions.submission import Submission
+from .tracing import Failures
 
 _EARLY: dict[str, Verdict] = {"timeout": "timeout", "slept": "slept", "died": "error"}
 """The verdict on whoever ended early, by how; unless the function is right with a probe."""
@@ -53,11 +54,12 @@ def judge_submission(
         code = defaultdict(
             str, {name: cell.source for cell in submission.cells for name in cell.exercises}
         )
+        failures = Failures(submission.cells, run.cells)
         exercises = [
-            _exercise(trial, worth, run, submission, code, own.get(trial.plan.exercise, ()))
+            _exercise(trial, worth, run, failures, code, own.get(trial.plan.exercise, ()))
             for trial in trials
         ]
-        notes = _notes(submission, run)
+        notes = _notes(submission, run, failures)
         layers = run.layers
     return Record(*names, tuple(exercises), layers, notes, submission.repairs, submission.digest)
 
@@ -72,7 +74,7 @@ def _exercise(
     trial: Trial,
     worth: Mapping[str, float],
     run: Run,
-    submission: Submission,
+    failures: Failures,
     code: Mapping[str, str],
     own: Sequence[Stage],
 ) -> ExerciseRecord:
@@ -91,8 +93,10 @@ def _exercise(
         report = replace(report, mistake=shown.mistake)
     verdict, earned = _verdict(report, trial, worth[name], ran)
     message = _message(report, shown, verdict, ran)
-    if verdict == "unfilled" and (error := _cell_error(submission, run, name)):
+    if verdict == "unfilled" and (error := failures.error_of(name)):
         verdict, message = "error", f"Its cell ended with an error: {error}"
+    elif not report.mistake and _raised(ran):
+        message = failures.why_undefined(run.undefined.get(name, "")) or message
     graded = ExerciseRecord(
         exercise=name,
         points=earned,
@@ -173,20 +177,19 @@ def _in_public(shown: Report) -> str:
     return f"On public inputs, in “{stage.name}”: {' '.join(stage.sentences)}" if stage else ""
 
 
-def _cell_error(submission: Submission, run: Run, exercise: str) -> str:
-    """The error of the cell that should have defined an exercise's function, if it had one."""
-    for cell, ran in zip(submission.cells, run.cells, strict=False):
-        if exercise in cell.exercises and ran.error:
-            return ran.error
-    return ""
+def _raised(run: ExerciseRun) -> bool:
+    """Whether a call of an exercise ended with an error."""
+    outcomes = (*run.public.values(), *run.outcomes.values())
+    problems = (o.problem or o.gradient_problem for o in outcomes)
+    return any(problem and problem.kind == "raised" for problem in problems)
 
 
-def _notes(submission: Submission, run: Run) -> tuple[CellNote, ...]:
+def _notes(submission: Submission, run: Run, failures: Failures) -> tuple[CellNote, ...]:
     return tuple(
         CellNote(
             submission.cells[ran.index].source,
             ran.output,
-            ran.error,
+            failures.errors.get(ran.index, ""),
             tuple(base64.b64encode(figure).decode() for figure in ran.figures),
         )
         for ran in run.cells

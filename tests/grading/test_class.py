@@ -213,6 +213,7 @@ except ImportError:
 print("found", found)
 """
 SLEEPS = "@fill\ndef lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):\n    time.sleep(10**6)"
+MOUNTS = "from google.colab import drive\ndrive.mount('/content/drive')"
 EVIL = "print('<script>alert(1)</script>')\nraise ValueError('<img src=x onerror=alert(2)>')"
 
 
@@ -233,6 +234,13 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Graded:
     without_colon = answers["lstm_cell"].replace("b_hh):", "b_hh)")
     hand_in(course, "colon", filled(answers | {"lstm_cell": without_colon}))
     hand_in(course, "script", filled({"lstm_cell": EVIL}))
+    uses = answers | {
+        "set_forget_bias": answers["set_forget_bias"].replace(
+            "value):", "value):\n    F.relu(b_ih)"
+        )
+    }
+    hand_in(course, "mounts", with_cell(uses, f"{MOUNTS}\nimport torch.nn.functional as F"))
+    hand_in(course, "loads", with_cell(uses, f"{MOUNTS}\nF = drive.load()"))
     return grade(course, "--submission-seconds", "40")
 
 
@@ -281,6 +289,27 @@ def test_a_renamed_file_and_an_empty_one_are_said(cases: Graded) -> None:
 def test_a_missing_colon_in_the_cell_costs_the_cell_alone(cases: Graded) -> None:
     assert cases.row("colon", "lstm_cell")["verdict"] == "error"
     assert cases.row("colon", "lstm_layer")["points"] == 4
+
+
+def test_what_a_cell_imports_after_a_line_that_fails_only_here_is_there(cases: Graded) -> None:
+    assert sum(row["points"] for row in cases.rows if row["student"] == "mounts") == 20
+    assert "ModuleNotFoundError" in page_of(cases, "mounts")
+
+
+def test_a_missing_name_is_traced_to_the_cell_that_failed(cases: Graded) -> None:
+    """In the report, in the terminal, on the learner's page and on the class's."""
+    said = (
+        "F is not defined: the cell “from google.colab import drive” ended with "
+        "ModuleNotFoundError: No module named 'google'"
+    )
+    row = cases.row("loads", "set_forget_bias")
+    assert row["verdict"] == "error" and row["message"].startswith(said)
+    assert cases.row("loads", "lstm_cell")["points"] == 6
+    terminal = re.sub(r"[\s│]+", " ", cases.done.stdout)
+    assert f"set_forget_bias: {said}" in terminal
+    class_page = (cases.course / "class/lstm.html").read_text("utf-8")
+    for page in (page_of(cases, "loads"), class_page):
+        assert said in html.unescape(page)
 
 
 def test_script_in_output_and_errors_is_only_text(cases: Graded) -> None:

@@ -203,6 +203,8 @@ class Run:
         notes: exercises that were filled in without @fill, with a sentence each.
         flags: reasons for a person to look, by exercise.
         layers: the layers of protection that were active, as one word.
+        undefined: a name that an exercise uses and no cell has defined, by exercise: as the child
+            says, before it is sent any input.
     """
 
     cells: tuple[CellRun, ...] = ()
@@ -210,6 +212,7 @@ class Run:
     notes: dict[str, str] = field(default_factory=dict)
     flags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     layers: str = "not run"
+    undefined: dict[str, str] = field(default_factory=dict)
 
 
 class Worker:
@@ -432,6 +435,7 @@ class _Progress:
         self.latest = time.monotonic() + limits.submission
         self.ran: list[CellRun] = []
         self.notes: dict[str, str] = {}
+        self.undefined: dict[str, str] = {}
         self.flags: dict[str, tuple[str, ...]] = {}
         self.exercises: dict[str, ExerciseRun] = {}
         self.early: dict[str, ExerciseRun] = {}
@@ -484,7 +488,7 @@ class _Progress:
         return (self.latest - time.monotonic()) / (len(self.pending) + 1)
 
     def run(self, layers: str) -> Run:
-        return Run(tuple(self.ran), self.exercises, self.notes, self.flags, layers)
+        return Run(tuple(self.ran), self.exercises, self.notes, self.flags, layers, self.undefined)
 
     def start_cells(self) -> None:
         self.ran, self._current = [], None
@@ -633,11 +637,13 @@ class _Conversation:
             if figures > MAX_FIGURES:
                 raise ProtocolError("there are too many figures.")
             progress.ran.append(ran)
-        notes = self._reader.frame(patience).header.get("notes")
-        if not isinstance(notes, dict):
+        last = self._reader.frame(patience).header
+        notes, undefined = last.get("notes"), last.get("undefined", {})
+        if not isinstance(notes, dict) or not isinstance(undefined, dict):
             raise ProtocolError("the notes are missing.")
         names = progress.names
         progress.notes |= {name: clean(notes[name]) for name in names if name in notes}
+        progress.undefined |= {n: clean(undefined[n]) for n in names if n in undefined}
         progress.flags |= {n: clean_list(flags[n], MAX_FLAGS) for n in names if n in flags}
         progress.cells_done = True
 

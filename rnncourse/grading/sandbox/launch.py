@@ -18,6 +18,7 @@ MODULES = (
     "isolation.py",
     "operators.py",
     "protocol.py",
+    "rest.py",
     "scan.py",
     "seccomp.py",
     "session.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import linecache
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from ...exercise import (
     parameters,
 )
 from .protocol import MAX_FIGURES, MAX_OUTPUT, encode, is_figure, outcome_frame
+from .rest import go_on, is_exit, is_not_here, undefined
 from .scan import Reading, read_cells
 
 DOTS_PER_INCH = (80, 40)
@@ -118,11 +120,13 @@ class _Shell(InteractiveShell):
 
     Attributes:
         plain: sources that are known to be Python as they stand.
+        failure: the last error of a cell, also of one that a magic such as %%time has run.
     """
 
     display_pub_class = Type(_Publisher)
     compiler_class = Type(_Compiler)
     plain: frozenset[str] = frozenset()
+    failure: BaseException | None = None
 
     def transform_cell(self, raw_cell: str) -> str:
         """To look for magic in a cell takes longer than to run it."""
@@ -142,10 +146,10 @@ class _Shell(InteractiveShell):
         return gui, matplotlib.get_backend()
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
-        pass
+        self.failure = sys.exc_info()[1]
 
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
-        pass
+        self.failure = sys.exc_info()[1]
 
     def system(self, cmd: str) -> None:
         print(f"!{cmd} is not run while grading.")
@@ -167,6 +171,7 @@ class Session:
         self._shell.display_formatter.active_types = ["text/plain"]  # no other form is kept
         self._figures: list[bytes] = []
         self._drawn = 0
+        self._missed = False
         rnncourse.check = rnncourse.checks.check = _check
         plt.show = self._keep_figures
 
@@ -187,6 +192,7 @@ class Session:
                 self._rehearse_exercise(find(name))
         self._shell.reset(new_session=False)
         self._drawn = 0
+        self._missed = False
 
     def read(self, cells: Sequence[str], ready_made: Mapping[str, Sequence[str]]) -> Reading:
         """Read the sources of cells before any runs, see `scan`."""
@@ -201,11 +207,14 @@ class Session:
         text = _Text()
         self._figures = []
         self._shell.compile.cell_name = name
+        self._shell.failure = None
         error: BaseException | None
         try:
             with redirect_stdout(text), redirect_stderr(text):
                 result = self._shell.run_cell(source, store_history=False)
-                error = result.error_before_exec or result.error_in_exec
+                error = result.error_before_exec or result.error_in_exec or self._shell.failure
+                if isinstance(error, Exception) and not is_exit(error):
+                    self._go_on(source, name, error)
                 if plt.get_fignums():  # a notebook shows at the end of a cell what is still open
                     self._keep_figures()
         except BaseException as unexpected:  # such as a source that is not Unicode
@@ -215,6 +224,16 @@ class Session:
     def fill_forgotten(self) -> dict[str, str]:
         """Fill what was written without @fill; a sentence for each."""
         return fill_forgotten(self._shell.user_ns)
+
+    def undefined(self, names: Iterable[str]) -> dict[str, str]:
+        """A name that an exercise uses and that is not there, for each that has one, as far as the
+        cells have come. No exercise is called for that."""
+        found = {}
+        for exercise in names:
+            with suppress(Exception):  # a function may be anything
+                if name := undefined(find(exercise).filled, self._shell.user_ns):
+                    found[exercise] = name
+        return found
 
     def call(self, exercise: str, driver: str, arrays: Arrays) -> Outcome:
         """Call what fills an exercise, through a driver."""
@@ -230,6 +249,15 @@ class Session:
                 self._drawn += 1
                 self._figures += _drawn(plt.figure(number))
         plt.close("all")
+
+    def _go_on(self, source: str, name: str, error: Exception) -> None:
+        """Run what follows the line that failed, where that is safe."""
+        self._missed = self._missed or is_not_here(error)
+        again = is_not_here(error) or (self._missed and isinstance(error, NameError))
+        body = source.partition("\n")[2] if source.lstrip().startswith("%%") else source
+        with suppress(Exception):
+            tree = self._shell.compile.ast_parse(self._shell.transform_cell(body))
+            go_on(tree, error, self._shell.user_ns, name, again)
 
     def _rehearse_exercise(self, entry: Exercise) -> None:
         blank = f"@fill\ndef {entry.name}{parameters(entry)}:\n    raise NotImplementedError()"

@@ -161,10 +161,10 @@ def _serve(
 
     Comes: a frame with {"memory", "seconds", "ready_made", "cells", "rounds"}, and one with
     {"source"} for each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
-    {"error", "output"} and its figures; one with {"notes"}. Then in each round comes a frame with
-    {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of the calls
-    and a frame with {"used"}. Rounds with public inputs come first. So no cell sees an input, and
-    nobody can work out answers before the function is called.
+    {"error", "output"} and its figures; one with {"notes", "undefined"}. Then in each round comes a
+    frame with {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of
+    the calls and a frame with {"used"}. Rounds with public inputs come first. So no cell sees an
+    input, and nobody can work out answers before the function is called.
 
     Args:
         idle: the address space in use before, in bytes.
@@ -197,7 +197,8 @@ def _run_cells(
         text = {"error": clean(result.error), "output": clean(result.output, MAX_OUTPUT)}
         send(link, Frame(text, figure_arrays(result.figures)))
     notes = {name: clean(note) for name, note in session.fill_forgotten().items()}
-    send(link, Frame({"notes": notes}))
+    undefined = {name: clean(found) for name, found in session.undefined(ready_made).items()}
+    send(link, Frame({"notes": notes, "undefined": undefined}))
 
 
 def _call(link: socket.socket, session: Session, reader: Reader, exercise: str, calls: int) -> None:
