@@ -99,14 +99,22 @@ def test_a_forgotten_fill_is_said_and_counts(workspace: Path) -> None:
 @pytest.mark.slow
 def test_progress_counts(workspace: Path) -> None:
     right = solutions()
-    some = {"lstm_cell": right["lstm_cell"], "lstm_layer": right["lstm_layer"]}
+    layer = (
+        "@fill\ndef lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):\n"
+        "    weights = [w_ih, w_hh, b_ih, b_hh]\n"
+        "    states = h0[None], c0[None]\n"
+        "    output, h, c = torch.lstm(x, states, weights, True, 1, 0.0, False, False, False)\n"
+        "    return output, (h[0], c[0])"
+    )
+    some = {name: right[name] for name in ("lstm_cell", "pack_gates")} | {"lstm_layer": layer}
     (workspace / "lstm" / "lstm.ipynb").write_text(filled(some), encoding="utf-8")
     done = rnncourse("progress", cwd=workspace, PYTHONIOENCODING="cp1252")
     assert done.returncode == 0
     assert "| shapes    | rnn_output_shapes      | 0 of 7        | not filled in |" in done.stdout
     rows = [line for line in done.stdout.splitlines() if "lstm" in line]
     assert sum("done" in row for row in rows) == 2 and any("12 of 12" in row for row in rows)
-    assert sum("not filled in" in row for row in rows) == 3
+    assert sum("ready-made" in row and "9 of 9" in row for row in rows) == 1
+    assert sum("not filled in" in row for row in rows) == 2
 
 
 def test_submit_writes_one_clean_file(workspace: Path) -> None:

@@ -7,6 +7,7 @@ import inspect
 import os
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ..errors import Brief
@@ -16,7 +17,8 @@ from .drivers import Outcome, driver_of
 from .fingerprints import Stored, load
 from .judge import Key, Report, StageReport, judge, key
 from .plan import Case, Plan, Stage
-from .report import show
+from .ready_made import uses_noted
+from .report import ready_made, show
 
 
 class CheckFailed(Brief, AssertionError):
@@ -40,6 +42,8 @@ def check(function: Callable[..., Any]) -> None:
     entry, note = _exercise_of(function)
     report = examine_within(EXERCISE_SECONDS, entry)
     show(report, note)
+    if report.ready_made and _nbgrader_is_watching():
+        raise CheckFailed(ready_made(report))
     if not report.complete and _nbgrader_is_watching():
         raise CheckFailed(f"{entry.name}: {report.passed} of {len(report.stages)} checks passed")
 
@@ -88,22 +92,31 @@ def examine(entry: Exercise) -> Report:
     probed = {key(case): case for stage in stages for case in stage.instead}
     here = {k: case for k, case in (plain | probed).items() if not case.is_elsewhere}
     expected = {k: _expected(plan, stored, case) for k, case in here.items()}
-    outcomes = run(entry.stub, {k: case for k, case in here.items() if k in plain})
+    used: set[str] = set()
+
+    def tried(cases: dict[Key, Case]) -> dict[Key, Outcome]:
+        with uses_noted(plan.ready_made) as found:
+            outcomes = run(entry.stub, cases)
+        used.update(found)
+        return outcomes
 
     def judged() -> Report:
-        return judge(plan, stages, expected, outcomes, stored.mistakes, reveal=True)
+        report = judge(plan, stages, expected, outcomes, stored.mistakes, reveal=True)
+        return replace(report, ready_made=tuple(n for n in plan.ready_made if n in used))
+
+    outcomes = tried({k: case for k, case in here.items() if k in plain})
 
     report = judged()
     if report.unfilled:
         return report
     if report.failed:
-        outcomes |= run(entry.stub, {k: case for k, case in here.items() if k in probed})
+        outcomes |= tried({k: case for k, case in here.items() if k in probed})
         report = judged()
     if report.failed:
         return report
     # Torch needs a second to load what it runs another device with: only for right values.
     for cases in (plain, probed):
-        away = run(entry.stub, {k: case for k, case in cases.items() if case.is_elsewhere})
+        away = tried({k: case for k, case in cases.items() if case.is_elsewhere})
         outcomes |= away
         if any(o.problem and o.problem.kind == "raised" for o in away.values()):
             # That device has fewer operations than a real one, so an error proves nothing.

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from .drivers import PROBE, Driver
 from .plan import RECURRENT, Plan, Sizes, Stage, drawn_sizes, in_float64, only
+from .ready_made import GRADIENTS
 from .results import Arrays, Structure, named, some_numbers
 from .stages import (
     SHAPES,
@@ -348,6 +349,7 @@ PLANS = {
             gradients=False,
             sizes=_SIZES,
             drawn=_drawn,
+            ready_made=GRADIENTS,
         ),
         Plan(
             "rnn_layer_backward",
@@ -357,6 +359,7 @@ PLANS = {
             gradients=False,
             sizes=_SIZES,
             drawn=_drawn,
+            ready_made=GRADIENTS,
         ),
         Plan(
             "truncated_bptt",

@@ -14,6 +14,7 @@ from torch import Generator, Tensor, nn
 from ..exercise import a_kind
 from .drivers import PROBE, Driver, Function
 from .plan import Draw, Plan, Sizes, Stage, elsewhere, in_float64, numbers, shape_of
+from .ready_made import CLIPPING
 from .relations import Relation
 from .results import Arrays, Convert, WrongResult, a_number, a_whole_number, named
 from .stages import (
@@ -486,6 +487,7 @@ PLANS = {
             _global_norm,
             oracle=_torch_norm,
             gradients=False,
+            ready_made=CLIPPING,
         ),
         Plan(
             "clip_by_global_norm",
@@ -494,6 +496,7 @@ PLANS = {
             _clip_by_global_norm,
             oracle=_torch_clip,
             gradients=False,
+            ready_made=CLIPPING,
         ),
         Plan(
             "clip_by_value",
@@ -505,6 +508,7 @@ PLANS = {
             _clip_by_value,
             oracle=_torch_values,
             gradients=False,
+            ready_made=CLIPPING,
         ),
         Plan(
             "clipped_training_step",

@@ -24,6 +24,7 @@ from .plan import (
     whole,
     without_cotangents,
 )
+from .ready_made import EMBEDDING, ONE_HOT
 from .relations import MULTISET
 from .results import Arrays, a_whole_number, pairs, whole_numbers
 from .stages import BEYOND_ONE, endings, odd_sizes, shapes, stage, unchanged
@@ -377,6 +378,7 @@ PLANS = {
             gradients=False,
             sizes=TABLES,
             drawn=_tables,
+            ready_made=ONE_HOT,
         ),
         Plan(
             "embed",
@@ -386,6 +388,7 @@ PLANS = {
             oracle=_torch_embedding,
             sizes=TABLES,
             drawn=_tables,
+            ready_made=EMBEDDING,
         ),
         Plan(
             "embed_backward",
@@ -400,6 +403,7 @@ PLANS = {
             gradients=False,
             sizes=TABLES,
             drawn=_tables,
+            ready_made=EMBEDDING,
         ),
         Plan(
             "skipgram_pairs",

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .drivers import PROBE, Driver
 from .plan import Plan, only
+from .ready_made import GRU
 from .results import Structure
 from .stages import cell, layer
 
@@ -61,6 +62,7 @@ PLANS = {
             {"h'": ("N", "H")},
             cell("gru_cell", _TERMS),
             oracle=_torch_gru_cell,
+            ready_made=GRU,
         ),
         Plan(
             "gru_cell_reset_before",
@@ -74,6 +76,7 @@ PLANS = {
             {"output": ("T", "N", "H"), "h_n": ("N", "H")},
             layer("gru_layer", "h0"),
             oracle=_torch_gru,
+            ready_made=GRU,
         ),
     )
 }

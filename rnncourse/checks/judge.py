@@ -65,6 +65,7 @@ class Report:
         mistake: the known mistake whose numbers these are.
         unfilled: the sentence that says what is not filled in, if that is all there is to say.
         stopped: the sentence that says why its call had no end, such as a loop, if it had none.
+        ready_made: what it uses of torch that does what it is to do, as dotted names.
     """
 
     exercise: str
@@ -72,6 +73,7 @@ class Report:
     mistake: Mistake | None = None
     unfilled: str = ""
     stopped: str = ""
+    ready_made: tuple[str, ...] = ()
 
     @property
     def passed(self) -> int:
@@ -83,7 +85,7 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        told = self.unfilled or self.stopped
+        told = self.unfilled or self.stopped or self.ready_made
         return not told and self.passed == len(self.stages)
 
 
@@ -98,7 +100,8 @@ def report_of(content: dict[str, Any]) -> Report:
         for stage in content["stages"]
     )
     mistake = Mistake(**content["mistake"]) if content["mistake"] else None
-    return Report(**{**content, "stages": stages, "mistake": mistake})
+    ready_made = tuple(content.get("ready_made", ()))
+    return Report(**{**content, "stages": stages, "mistake": mistake, "ready_made": ready_made})
 
 
 def key(case: Case) -> Key:

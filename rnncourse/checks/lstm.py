@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .drivers import PROBE, Driver
 from .plan import Plan, Stage, only, without_cotangents
+from .ready_made import LSTM
 from .relations import SUM_OF_BIASES, SUM_OF_FORGET_BLOCKS
 from .results import Arrays, Structure
 from .stages import BEYOND_ONE, cell, each_alone, endings, layer, shapes, stage, whole
@@ -115,6 +116,7 @@ PLANS = {
             {"h'": ("N", "H"), "c'": ("N", "H")},
             cell("lstm_cell", _TERMS),
             oracle=_torch_lstm_cell,
+            ready_made=LSTM,
         ),
         Plan(
             "lstm_layer",
@@ -122,6 +124,7 @@ PLANS = {
             {"output": ("T", "N", "H"), "h_n": ("N", "H"), "c_n": ("N", "H")},
             layer("lstm_layer", "h0", "c0"),
             oracle=_torch_lstm,
+            ready_made=LSTM,
         ),
         Plan("pack_gates", _BY_GATE, _WEIGHTS, _pack_gates, SUM_OF_BIASES),
         Plan("unpack_gates", _WEIGHTS, _BY_GATE, _unpack_gates),

@@ -128,6 +128,8 @@ class Plan:
         gradients: whether gradients belong to the exercise.
         sizes: those of the stored fixtures.
         drawn: draws sizes as odd for hidden ones.
+        ready_made: what torch has for the same purpose, as dotted names, see `ready_made`: an
+            answer that uses it is not complete, and waits for a person when it is graded.
     """
 
     exercise: str
@@ -139,6 +141,7 @@ class Plan:
     gradients: bool = True
     sizes: Sequence[Sizes] = RECURRENT
     drawn: Callable[[torch.Generator], list[Sizes]] = drawn_sizes
+    ready_made: tuple[str, ...] = ()
 
     @property
     def driver(self) -> Driver:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any
@@ -12,6 +12,36 @@ import torch
 from torch import nn
 from torch.nn.utils import clip_grad
 from torch.overrides import TorchFunctionMode
+
+RNN = ("torch.nn.RNNCell", "torch.nn.RNN", "torch.rnn_tanh_cell", "torch.rnn_tanh")
+LSTM = ("torch.nn.LSTMCell", "torch.nn.LSTM", "torch.lstm_cell", "torch.lstm")
+GRU = ("torch.nn.GRUCell", "torch.nn.GRU", "torch.gru_cell", "torch.gru")
+NETWORKS = ("torch.nn.RNN", "torch.nn.LSTM", "torch.nn.GRU")
+GRADIENTS = (
+    "torch.autograd.grad",
+    "torch.autograd.backward",
+    "torch.Tensor.backward",
+    "torch.autograd.functional.jacobian",
+    "torch.func.vjp",
+    "torch.func.jacrev",
+)
+CLIPPING = (
+    "torch.nn.utils.clip_grad_norm_",
+    "torch.nn.utils.clip_grad_value_",
+    "torch.nn.utils.clip_grads_with_norm_",
+    "torch.nn.utils.get_total_norm",
+)
+ONE_HOT = ("torch.nn.functional.one_hot",)
+EMBEDDING = (
+    "torch.nn.functional.embedding",
+    "torch.nn.functional.embedding_bag",
+    "torch.nn.Embedding",
+    "torch.nn.EmbeddingBag",
+    "torch.embedding",
+)
+
+"""For plans: what torch has that does what exercises are to write. What is rarely written by
+hand, such as jacfwd, is seen by its kind."""
 
 KINDS = {
     "recurrent": ("rnn", "lstm", "gru"),
@@ -49,6 +79,10 @@ def kind_of(name: str) -> str:
     return next((k for k, parts in KINDS.items() if any(p in written for p in parts)), "")
 
 
+def _leaf(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
 class ByName(TorchFunctionMode):
     """Notes, while it is entered, calls of functions of torch by their names.
 
@@ -62,7 +96,9 @@ class ByName(TorchFunctionMode):
 
     def __init__(self, ready_made: Sequence[str]) -> None:
         super().__init__()
-        leaves = {bare(name.rpartition(".")[2]): name for name in reversed(ready_made)}
+        # What is called here is a function: of torch.nn.LSTMCell and torch.lstm_cell the second.
+        functions = [name for name in ready_made if _leaf(name).islower()]
+        leaves = {bare(_leaf(name)): name for name in (*ready_made[::-1], *functions[::-1])}
         self.wanted = sorted(leaves.items(), key=lambda item: -len(item[0]))
         self._known: dict[Any, str] = {}
         self.used: set[str] = set()
@@ -95,6 +131,9 @@ def uses_noted(ready_made: Sequence[str]) -> Iterator[set[str]]:
     kernel, where nobody hides anything.
     """
     mode = ByName(ready_made)
+    if not ready_made:
+        yield mode.used
+        return
     with helpers_noted(ready_made, mode.used.add), mode:
         yield mode.used
 
@@ -105,22 +144,24 @@ def helpers_noted(ready_made: Sequence[str], note: Callable[[str], None]) -> Ite
     the first of its kind if that cannot be told."""
     with ExitStack() as stack:
         for kind, owner, name in HELPERS:
-            names = {bare(n.rpartition(".")[2]): n for n in ready_made if kind_of(n) == kind}
-            if names and hasattr(owner, name):
+            named = [name for name in ready_made if kind_of(name) == kind]
+            if named and hasattr(owner, name):
                 function = getattr(owner, name)
-                setattr(owner, name, _noted(function, names, note))
+                setattr(owner, name, _noted(function, named, note))
                 stack.callback(setattr, owner, name, function)
         yield
 
 
 def _noted(
-    function: Callable[..., Any], names: Mapping[str, str], note: Callable[[str], None]
+    function: Callable[..., Any], named: Sequence[str], note: Callable[[str], None]
 ) -> Callable[..., Any]:
+    by_leaf = {bare(_leaf(name)): name for name in reversed(named)}
+
     @wraps(function)
     def noted(*args: Any, **kwargs: Any) -> Any:
         caller = sys._getframe(1).f_code.co_name
         made = next((c.__name__ for c in type(args[0]).__mro__ if c in MODULES), "") if args else ""
-        note(names.get(bare(made or caller), next(iter(names.values()))))
+        note(by_leaf.get(bare(made or caller), named[0]))
         return function(*args, **kwargs)
 
     return noted

@@ -39,10 +39,18 @@ def headline(report: Report, hidden: bool = False) -> str:
 
 def remarks(report: Report) -> list[str]:
     """What is worth saying beside the stages."""
-    found = [report.mistake.sentence] if report.mistake else []
+    found = [f"{ready_made(report)} It will not count."] if report.ready_made else []
+    found += [report.mistake.sentence] if report.mistake else []
     if any(stage.by_probe for stage in report.stages):
-        found.append(ALL_BY_PROBE if report.complete else SOME_BY_PROBE)
+        all_passed = report.passed == len(report.stages)
+        found.append(ALL_BY_PROBE if all_passed else SOME_BY_PROBE)
     return found
+
+
+def ready_made(report: Report) -> str:
+    """A sentence on what it uses of torch, where that is to be written."""
+    used = report.ready_made[0]
+    return f"{report.exercise} uses {used}, which does what you are asked to write."
 
 
 def text(report: Report, note: str = "", hidden: bool = False) -> str:

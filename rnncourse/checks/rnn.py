@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 
 from .drivers import PROBE, Driver, Function
 from .plan import Axes, Plan, Sizes, Stage, only, without_cotangents
+from .ready_made import RNN
 from .results import Arrays, Structure
 from .stages import cell, endings, layer, shapes, stage, whole
 
@@ -166,6 +167,7 @@ PLANS = {
             {"h'": ("N", "H")},
             cell("rnn_cell", _TERMS, batched="xh"),
             oracle=_torch_rnn_cell,
+            ready_made=RNN,
         ),
         Plan(
             "rnn_layer",
@@ -173,6 +175,7 @@ PLANS = {
             {"output": ("T", "N", "H"), "h_n": ("N", "H")},
             layer("rnn_layer", "h0"),
             oracle=_torch_rnn,
+            ready_made=RNN,
         ),
         Plan(
             "stacked_rnn",
@@ -184,6 +187,7 @@ PLANS = {
             _stacked_rnn,
             sizes=_STACKS,
             drawn=_drawn_stacks,
+            ready_made=RNN,
         ),
     )
 }

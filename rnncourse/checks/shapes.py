@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 
 from .drivers import Driver
 from .plan import Draw, Plan, Sizes, Stage, without_cotangents
+from .ready_made import NETWORKS
 from .results import Arrays, a_whole_number, whole_numbers
 from .stages import BEYOND_ONE, each_alone, endings, odd_sizes, shapes, stage, whole
 
@@ -216,6 +217,7 @@ PLANS = {
             gradients=False,
             sizes=_OUTPUT_SIZES,
             drawn=_drawn_output_sizes,
+            ready_made=NETWORKS,
         ),
         Plan(
             "parameter_count",
@@ -232,6 +234,7 @@ PLANS = {
             gradients=False,
             sizes=_COUNT_SIZES,
             drawn=_drawn_count_sizes,
+            ready_made=NETWORKS,
         ),
         Plan(
             "last_valid",

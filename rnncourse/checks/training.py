@@ -10,6 +10,7 @@ from torch.optim import SGD, Adam, Optimizer
 
 from .drivers import Driver, Function
 from .plan import RECURRENT, Case, Plan, Sizes, Stage, drawn_sizes, in_float64, only
+from .ready_made import RNN
 from .results import Arrays, a_number, whole_numbers
 from .stages import WITHIN_TANH, cell, endings, odd_sizes, shapes, stage, unchanged, whole
 
@@ -220,6 +221,7 @@ PLANS = {
             {"h'": ("N", "H")},
             cell("joined_rnn_cell", _TERMS, batched="xh"),
             oracle=_torch_rnn_cell,
+            ready_made=RNN,
         ),
         Plan(
             "training_step",

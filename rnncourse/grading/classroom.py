@@ -73,7 +73,7 @@ class Exam:
         named = {trial.plan.exercise: trial for trial in self.trials}
         questions = Questions(
             cases={name: trial.hidden.cases for name, trial in named.items()},
-            ready_made={name: trial.spec.ready_made for name, trial in named.items()},
+            ready_made={name: trial.plan.ready_made for name, trial in named.items()},
             public={name: trial.public.cases for name, trial in named.items()},
         )
         return Errand(questions, self.limits)

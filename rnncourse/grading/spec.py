@@ -29,13 +29,10 @@ class Spec:
         reference: a right implementation.
         shares: what part of the points each stage is worth; they add up to 1. A stage that only
             the learner's own process can attest is worth nothing.
-        ready_made: what torch has for the same purpose, as dotted names: an answer that uses it
-            waits for a person.
     """
 
     reference: Callable[..., Any]
     shares: Mapping[str, float]
-    ready_made: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

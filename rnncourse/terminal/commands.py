@@ -152,4 +152,6 @@ def _state(report: Report) -> str:
         return "done"
     if report.stopped:
         return "stopped"
+    if report.ready_made and not report.failed:
+        return "ready-made"
     return "not filled in" if report.unfilled else "not right yet"

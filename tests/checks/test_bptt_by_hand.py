@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
-from rnncourse.checks.ready_made import uses_noted
+from rnncourse.checks.ready_made import GRADIENTS, uses_noted
 from rnncourse.exercise import find
 from tests.hidden.bptt import SPECS
 from tests.mistakes import known
@@ -308,7 +308,7 @@ def test_autograd_is_noticed_and_switching_it_off_is_not() -> None:
 
     used = {}
     for function in (by_autograd, without):
-        with torch.no_grad(), uses_noted(SPECS["rnn_cell_backward"].ready_made) as used[function]:
+        with torch.no_grad(), uses_noted(GRADIENTS) as used[function]:
             function(torch.ones(1, 1))
     assert "torch.autograd.grad" in used[by_autograd]
     assert used[without] == set()

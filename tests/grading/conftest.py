@@ -69,4 +69,5 @@ def questions() -> Questions:
     found: dict[str, dict[Key, Case]] = {}
     for name, spec in SPECS.items():
         found[name] = prepare(plan_of(exercises()[name]), spec, 7).hidden.cases
-    return Questions(found, {name: spec.ready_made for name, spec in SPECS.items()})
+    ready_made = {name: plan_of(exercises()[name]).ready_made for name in SPECS}
+    return Questions(found, ready_made)

@@ -7,12 +7,11 @@ import torch
 
 from rnncourse.checks import plan_of
 from rnncourse.checks.judge import key
+from rnncourse.checks.ready_made import LSTM
 from rnncourse.exercise import find, parameters
 from rnncourse.grading.sandbox.host import Questions, Run, Worker
 from rnncourse.grading.sandbox.launch import unsafe
 from tests.grading.sandboxes import needs_sandbox
-from tests.hidden import bptt, clipping, embedding, shapes
-from tests.hidden.lstm import READY_MADE as LSTM
 
 pytestmark = needs_sandbox
 
@@ -185,13 +184,13 @@ def right(run: Run, exercise: str = "lstm_cell") -> bool:
     return all(o.problem is None and o.gradient_problem is None for o in outcomes)
 
 
-def asked(name: str, ready_made: tuple[str, ...]) -> Questions:
+def asked(name: str, ready_made: tuple[str, ...] = ()) -> Questions:
     """An exercise's cases of the first sizes."""
     plan = plan_of(find(name))
     generator = torch.Generator().manual_seed(3)
     stages = plan.stages(*(plan.fixture(sizes, generator) for sizes in plan.sizes))
     cases = {key(c): c for s in stages if s.aspect != "device" for c in (*s.cases, *s.instead)}
-    return Questions({name: cases}, {name: ready_made})
+    return Questions({name: cases}, {name: ready_made or plan.ready_made})
 
 
 @pytest.mark.parametrize("how", CALLS)
@@ -309,7 +308,7 @@ NORMS = {
 
 @pytest.mark.parametrize("how", GRADIENTS)
 def test_gradients_are_seen_where_they_are_to_be_written_out(worker: Worker, how: str) -> None:
-    questions = asked("rnn_cell_backward", bptt.SPECS["rnn_cell_backward"].ready_made)
+    questions = asked("rnn_cell_backward")
     body = GRADIENTS[how].replace("\n", "\n        ")
     head = "@fill\ndef rnn_cell_backward(grad_h, x, h_prev, h, w_ih, w_hh):\n    "
     tail = "\n    return x, h, w_ih, w_hh, h[0], h[0]"
@@ -322,7 +321,7 @@ def test_gradients_are_seen_where_they_are_to_be_written_out(worker: Worker, how
 
 @pytest.mark.parametrize("how", NORMS)
 def test_helpers_that_were_imported_before_are_seen(worker: Worker, how: str) -> None:
-    questions = asked("global_norm", clipping.SPECS["global_norm"].ready_made)
+    questions = asked("global_norm")
     body = NORMS[how].replace("\n", "\n    ")
     before = "from torch.nn.utils import *"
     run = worker.run([START, before, f"@fill\ndef global_norm(grads):\n    {body}"], questions)
@@ -345,7 +344,7 @@ def test_helpers_that_were_imported_before_are_seen(worker: Worker, how: str) ->
 def test_indexing_is_honest_and_embedding_is_not(
     worker: Worker, exercise: str, body: str, seen: bool
 ) -> None:
-    questions = asked(exercise, embedding.SPECS[exercise].ready_made)
+    questions = asked(exercise)
     parameters = "ids, weight" if exercise == "embed" else "ids, vocab_size"
     run = worker.run([START, f"@fill\ndef {exercise}({parameters}):\n    {body}"], questions)
     assert right(run, exercise)
@@ -354,7 +353,7 @@ def test_indexing_is_honest_and_embedding_is_not(
 
 def test_a_module_that_is_made_and_never_called_is_seen(worker: Worker) -> None:
     exercise = "parameter_count"
-    questions = asked(exercise, shapes.SPECS[exercise].ready_made)
+    questions = asked(exercise)
     given = parameters(find(exercise))
     answer = f"@fill\ndef {exercise}{given}:\n    make = LSTM\n    make(3, 4)\n    return 1"
     run = worker.run([START, "from torch.nn import LSTM", answer], questions)

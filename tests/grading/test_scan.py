@@ -9,6 +9,8 @@ import textwrap
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from rnncourse.checks import plan_of
+from rnncourse.exercise import find
 from rnncourse.grading.sandbox.host import Questions, Worker
 from rnncourse.grading.sandbox.scan import MAX_FLAGS, read_cells
 from tests.demonstration.learners import solutions
@@ -16,7 +18,7 @@ from tests.grading.sandboxes import needs_sandbox
 from tests.hidden.lstm import SPECS
 from tests.mistakes import known, right
 
-READY_MADE = {name: spec.ready_made for name, spec in SPECS.items()}
+READY_MADE = {name: plan_of(find(name)).ready_made for name in SPECS}
 START = "import torch\nfrom torch import nn\nfrom rnncourse import check, fill"
 HONEST = "@fill\ndef lstm_cell(x, h, c, *weights):\n    return torch.sigmoid(x), c"
 

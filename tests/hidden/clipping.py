@@ -52,14 +52,6 @@ def clipped_training_step(
     return loss.item(), norm.item()
 
 
-READY_MADE = (
-    "torch.nn.utils.clip_grad_norm_",
-    "torch.nn.utils.clip_grad_value_",
-    "torch.nn.utils.clip_grads_with_norm_",
-    "torch.nn.utils.get_total_norm",
-)
-"""A training step may use them: there the question is where the call goes."""
-
 SPECS = {
     "state_gradient_norms": Spec(
         state_gradient_norms,
@@ -87,7 +79,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "clip_by_global_norm": Spec(
         clip_by_global_norm,
@@ -101,7 +92,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "clip_by_value": Spec(
         clip_by_value,
@@ -113,7 +103,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "clipped_training_step": Spec(
         clipped_training_step,

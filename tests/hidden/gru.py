@@ -42,8 +42,6 @@ def gru_layer(
     return torch.stack(output), h
 
 
-READY_MADE = ("torch.nn.GRUCell", "torch.nn.GRU", "torch.gru_cell", "torch.gru")
-
 _CELL = {
     "shapes": 0.1,
     "only the biases": 0.1,
@@ -58,7 +56,7 @@ _CELL = {
 }
 
 SPECS = {
-    "gru_cell": Spec(gru_cell, _CELL, READY_MADE),
+    "gru_cell": Spec(gru_cell, _CELL),
     "gru_cell_reset_before": Spec(gru_cell_reset_before, _CELL),
     "gru_layer": Spec(
         gru_layer,
@@ -71,6 +69,5 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
 }

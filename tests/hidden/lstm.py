@@ -58,8 +58,6 @@ def set_forget_bias(b_ih: Tensor, b_hh: Tensor, value: float) -> tuple[Tensor, T
     return b_ih, b_hh
 
 
-READY_MADE = ("torch.nn.LSTMCell", "torch.nn.LSTM", "torch.lstm_cell", "torch.lstm")
-
 SPECS = {
     "lstm_cell": Spec(
         lstm_cell,
@@ -75,7 +73,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "lstm_layer": Spec(
         lstm_layer,
@@ -88,7 +85,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "pack_gates": Spec(
         pack_gates,

@@ -35,8 +35,6 @@ def stacked_rnn(
     return output, h_n
 
 
-READY_MADE = ("torch.nn.RNNCell", "torch.nn.RNN", "torch.rnn_tanh_cell", "torch.rnn_tanh")
-
 SPECS = {
     "rnn_cell": Spec(
         rnn_cell,
@@ -51,7 +49,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "rnn_layer": Spec(
         rnn_layer,
@@ -64,7 +61,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "stacked_rnn": Spec(
         stacked_rnn,
@@ -78,6 +74,5 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
 }

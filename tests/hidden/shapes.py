@@ -55,7 +55,6 @@ SPECS = {
             "all together": 0.2,
             "odd sizes": 0.1,
         },
-        ("torch.nn.RNN", "torch.nn.LSTM", "torch.nn.GRU"),
     ),
     "parameter_count": Spec(
         parameter_count,
@@ -69,7 +68,6 @@ SPECS = {
             "all together": 0.2,
             "odd sizes": 0.1,
         },
-        ("torch.nn.RNN", "torch.nn.LSTM", "torch.nn.GRU"),
     ),
     "last_valid": Spec(
         last_valid,

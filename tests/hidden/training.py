@@ -40,8 +40,6 @@ def free_run(
     return torch.stack(predictions)
 
 
-READY_MADE = ("torch.nn.RNNCell", "torch.nn.RNN", "torch.rnn_tanh_cell", "torch.rnn_tanh")
-
 SPECS = {
     "joined_rnn_cell": Spec(
         joined_rnn_cell,
@@ -56,7 +54,6 @@ SPECS = {
             "odd sizes": 0.05,
             "float64 in, float64 out": 0.05,
         },
-        READY_MADE,
     ),
     "training_step": Spec(
         training_step,
