@@ -13,6 +13,7 @@ import pytest
 from rnncourse.grading.sandbox import launch
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.launch import Layers, SandboxError, obstacle, sandboxed, unsafe
+from tests.grading.sandboxes import printed
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
@@ -154,3 +155,85 @@ def test_packages_of_python_itself_hide_the_grader_too(
     assert sorted(listed(str(python / "lib"))) == ["other.so", "python3"]
     assert listed(str(packages / "rnncourse")) == listed("/site/0/rnncourse") == []
     assert listed(str(python)) == ["lib"]
+
+
+@needs_sandbox
+def test_the_host_has_another_name_inside() -> None:
+    assert inside("import os; print(os.uname().nodename)").stdout == f"{launch.HOST_NAME}\n"
+
+
+PLACE = "/home/mallory/checkout"
+"""Where the instructor's sources are said to be."""
+
+
+@needs_sandbox
+@pytest.mark.parametrize("among_libraries", [False, True])
+def test_installed_packages_do_not_tell_where_sources_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, among_libraries: bool
+) -> None:
+    """In a virtual environment, and where everything is installed for the whole machine."""
+    packages = tmp_path / "lib" / "python3" / "site-packages"
+    telling = (
+        "_editable_impl_course.pth",
+        "course.egg-link",
+        "course-1.dist-info/direct_url.json",
+        "__editable___course_finder.py",
+        "__pycache__/__editable___course_finder.cpython-311.pyc",
+    )
+    for name in telling:
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text(f"{PLACE}\n", "utf-8")
+    (packages / "namespace.pth").write_text("import sys\n", "utf-8")
+    monkeypatch.setattr(sys, "path", [str(packages)])
+    if among_libraries:
+        program, libraries = launch._base_python(), str(Path(sys.base_prefix, "lib"))
+        original = launch._system()
+        monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
+        monkeypatch.setattr(launch, "_base_python", lambda: program)
+        shown = [
+            *original,
+            "--ro-bind",
+            libraries,
+            libraries,
+            "--ro-bind",
+            *[f"{tmp_path}/lib"] * 2,
+        ]
+        monkeypatch.setattr(launch, "_system", lambda: shown)
+    places = ["/site/0", *([str(packages)] if among_libraries else [])]
+    search = (
+        "import os\n"
+        f"for place in {places!r}:\n"
+        "  for folder, _, names in os.walk(place):\n"
+        "    for name in names:\n"
+        "      try: print(name if 'mallory' in open(f'{folder}/{name}').read() else 'fine', name)\n"
+        "      except PermissionError: pass\n"
+    )
+    done = inside(f"exec({search!r})")
+    assert (done.stdout, done.stderr) == ("fine namespace.pth\n" * len(places), "")
+
+
+@needs_sandbox
+def test_the_checkout_is_named_in_no_text_of_a_package(worker: Worker) -> None:
+    """The compiled files name it: a virtual environment in the checkout has its path in each."""
+    root = str(Path(launch.__file__).parents[3])
+    search = (
+        "import os\nfound = []\n"
+        "for folder, _, names in os.walk('/site'):\n"
+        "    for name in names:\n"
+        "        if name.endswith(('.pth', '.json', '.egg-link')) or '.dist-info' in folder:\n"
+        "            try: content = open(f'{folder}/{name}', 'rb').read()\n"
+        "            except OSError: continue\n"
+        f"            if {root!r}.encode() in content: found.append(name)\n"
+        "print(found)"
+    )
+    assert printed(worker, search) == "[]\n"
+
+
+@needs_sandbox
+def test_children_share_no_memory_that_they_can_write_to(crowded_worker: Worker) -> None:
+    """One child's would be the next one's. Here a child can see its own memory."""
+    shared = (
+        "lines = [line.split() for line in open('/proc/self/maps')]\n"
+        "print(len(lines) > 50, [line for line in lines if line[1] in ('rw-s', 'rwxs')])"
+    )
+    assert printed(crowded_worker, shared) == "True []\n"

@@ -22,17 +22,28 @@ SCRATCH_FILES = 2000
 FILE_BYTES = 16 << 20
 OPEN_FILES = 64
 PROCESSES = 64
+PENDING_SIGNALS = 64
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWIPC = 0x08000000
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWPID = 0x20000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 1, 2, 4, 8
+_MS_REMOUNT, _MS_BIND = 32, 4096
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 _CAPABILITY_VERSION_3 = 0x20080522
 _MADV_COLLAPSE = 25
 _HUGE_PAGE = 2 << 20
 _WAIT = "import os; os._exit(os.waitstatus_to_exitcode(os.wait()[1]) & 255)"
+
+_KEPT_BY_THE_KERNEL = {
+    "RLIMIT_SIGPENDING": PENDING_SIGNALS,
+    "RLIMIT_MSGQUEUE": 0,
+    "RLIMIT_MEMLOCK": 0,
+    "RLIMIT_NICE": 0,
+    "RLIMIT_RTPRIO": 0,
+}
+"""Limits that Linux alone has. Signals that wait are counted for all processes of a user."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -89,12 +100,13 @@ class ProcessNamespaces:
 
 def leave_others() -> None:
     """In a child of `ProcessNamespaces`: own users without any right, own mounts, own System V
-    memory; an empty /tmp of limited size, where the process is from now on, and nothing under
-    /proc."""
+    memory; an empty /tmp of limited size, where the process is from now on, nothing under /proc,
+    and devices whose owner, mode and times stay as they are."""
     _new_user(_CLONE_NEWNS | _CLONE_NEWIPC)
     nothing_special = _MS_NOSUID | _MS_NODEV
     _mount("/tmp", nothing_special, f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700")
     _mount("/proc", nothing_special | _MS_NOEXEC | _MS_RDONLY, "size=4k,nr_inodes=1,mode=555")
+    _protect_devices()
     os.chdir("/tmp")
     _drop_capabilities()
     _limit(resource.RLIMIT_NPROC, PROCESSES)
@@ -140,13 +152,16 @@ def keep_only(link: socket.socket) -> socket.socket:
 
 def limit(address_space: int, seconds: int) -> None:
     """Set limits that no later code can raise: bytes of memory (0 for none), seconds of CPU time,
-    and sizes and numbers of files."""
+    sizes and numbers of files, and what the kernel keeps for a process."""
     if address_space:
         _limit(resource.RLIMIT_AS, address_space)
     _limit(resource.RLIMIT_CPU, seconds)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, FILE_BYTES)
     _limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    for name, value in _KEPT_BY_THE_KERNEL.items():
+        if hasattr(resource, name):
+            _limit(getattr(resource, name), value)
 
 
 def address_space() -> int:
@@ -229,6 +244,21 @@ def _drop_capabilities() -> None:
 
 def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
+
+
+def _protect_devices() -> None:
+    """Make the device files read-only, as files: what is written to them is read or lost as ever.
+    They are the host's own, and often belong to the user who grades."""
+    for device in Path("/dev").iterdir():
+        if not device.is_dir() and os.path.ismount(device):
+            flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _mount_flags(device)
+            _call(_libc.mount(None, str(device).encode(), None, flags, None))
+
+
+def _mount_flags(path: Path) -> int:
+    """How a mounted file is mounted. These flags have the same values in both calls, and a mount
+    must keep them."""
+    return os.statvfs(path).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
 
 
 def _mount(folder: str, flags: int, options: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from ...errors import CourseError
 from . import bubblewrap
 
 MODULES = (
+    "calls.py",
+    "event_loop.py",
     "isolation.py",
     "operators.py",
     "protocol.py",
@@ -28,6 +31,12 @@ MODULES = (
 """What of this folder the sandbox sees."""
 
 COURSE, SITE = "/course", "/site"
+HOST_NAME = "sandbox"
+TELLING = (
+    *("*.dist-info/direct_url.json", "*.egg-link"),
+    *("__editable__*", "__pycache__/__editable__*"),
+)
+"""Files of packages that tell where on this machine their sources are, besides *.pth."""
 TMP_BYTES = 64 << 20
 _PACKAGE = Path(rnncourse.__file__).parent
 _HERE = Path(__file__).parent
@@ -147,6 +156,7 @@ def _bubblewrap() -> list[str]:
     site = {folder: f"{SITE}/{k}" for k, folder in enumerate(_site_folders())}
     # A user other than root inside, so that a child can make namespaces of its own from it.
     alone = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
+    alone += ["--hostname", HOST_NAME]
     alone += ["--as-pid-1"]  # no process of bubblewrap's own in there, whose memory could be read
     powerless = ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
     places = ["--dev", "/dev", "--proc", "/proc", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
@@ -208,12 +218,27 @@ def _packages(site: dict[str, str]) -> list[str]:
     """The installed packages, each folder at its place inside."""
     options = [part for folder, inside in site.items() for part in ("--ro-bind", folder, inside)]
     for folder, inside in site.items():
-        if Path(folder, "rnncourse").is_dir():  # installed: its grader is there as well
-            among_libraries = Path(folder).is_relative_to(Path(sys.base_prefix, "lib"))
-            for place in (inside, folder) if among_libraries else (inside,):
+        among_libraries = Path(folder).is_relative_to(Path(sys.base_prefix, "lib"))
+        for place in (inside, folder) if among_libraries else (inside,):
+            if Path(folder, "rnncourse").is_dir():  # installed: its grader is there as well
                 hidden = f"{place}/rnncourse"
                 options += ["--tmpfs", hidden, "--remount-ro", hidden]
+            for name in _telling(Path(folder)):
+                options += ["--ro-bind", os.devnull, f"{place}/{name}"]
     return options
+
+
+def _telling(folder: Path) -> list[str]:
+    """Files in a folder of packages that tell where on this machine sources are. Nothing inside
+    needs them: what lies elsewhere is not there anyway."""
+    found = [path for pattern in TELLING for path in folder.glob(pattern)]
+    found += [path for path in folder.glob("*.pth") if _names_a_place(path)]
+    return [str(path.relative_to(folder)) for path in found if path.is_file()]
+
+
+def _names_a_place(path: Path) -> bool:
+    """Whether a .pth file holds an absolute path. Others hold code that packages may need."""
+    return any(line.startswith(os.sep) for line in path.read_text("utf-8", "replace").splitlines())
 
 
 def _site_folders() -> list[str]:
