@@ -3,7 +3,8 @@ formgrader's buttons and `nbgrader.apps`.
 
 A course's nbgrader_config.py says `install(c, checkout)`. Assignments with hidden specs are then
 graded as `rnncourse grade` grades them; nbgrader grades all others, such as an essay, as it always
-does. nbgrader's options for preprocessors and hooks have a meaning only for the others.
+does. nbgrader's options for preprocessors and hooks have a meaning only for the others. Validate
+runs no learner's notebook, see `validation`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from traitlets import Float, Integer, Unicode, default
 
 from ..errors import CourseError
 from ..notebook import Unreadable
+from . import validation
 from .classroom import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
 from .commands import pool_opener
 from .course import Checkout, Course
@@ -56,6 +58,7 @@ def install(c: Any, checkout: Path) -> None:
         module.Autograde = CourseAutograde
     for module in (nbgrader.converters, nbgrader.apps.api, nbgrader.apps.generatefeedbackapp):
         module.GenerateFeedback = CourseFeedback
+    validation.install()
     if formgrader := sys.modules.get(FORMGRADER):  # only in a Jupyter server
         formgrader.BaseHandler.exporter = property(_harmless)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -50,6 +51,17 @@ class Formgrader:
         dialog = self.page.locator("#success-modal, #error-modal")
         expect(dialog).to_be_visible()
         return str(dialog.inner_text())
+
+    def validate(self, path: str) -> dict[str, Any]:
+        """What the Validate button is answered."""
+        cookies = {c["name"]: c["value"] for c in self.page.context.cookies()}
+        answer = self.page.request.post(
+            f"{self.address}/assignments/validate",
+            data={"path": path},
+            headers={"X-XSRFToken": cookies["_xsrf"]},
+        )
+        said: dict[str, Any] = answer.json()
+        return said
 
     def row(self, learner: str) -> Locator:
         return self.page.locator("tr", has=self.page.get_by_text(learner, exact=True))
@@ -171,6 +183,23 @@ def test_what_a_learner_wrote_runs_nothing(
     assert "Success" in formgrader.press(learner, "generate-feedback", assignment)
     feedback = formgrader.course / f"feedback/{learner}/{assignment}/{assignment}.html"
     assert "<script>window" not in feedback.read_text("utf-8")
+
+
+def test_the_validate_button_runs_no_learners_notebook(formgrader: Formgrader) -> None:
+    """JupyterLab's, which asks the same server. A notebook of the instructor's own is run."""
+    marker = formgrader.course.parent / "marker"
+    notebook = essay("An answer.", f"open({str(marker)!r}, 'w').close()")
+    hand_in(formgrader.course, "nobody", notebook, "validated")
+    path = "submitted/nobody/validated/validated.ipynb"
+    said = formgrader.validate(path)
+    assert said["success"] is False and not marker.exists()
+    assert "is not run: Validate has no sandbox" in said["value"]
+    assert "\n" not in said["value"] and "Traceback" not in said["value"]
+    own = formgrader.course / "source/validated/validated.ipynb"
+    own.parent.mkdir()
+    own.write_text(notebook, "utf-8")
+    assert formgrader.validate("source/validated/validated.ipynb")["success"] is True
+    assert marker.exists()
 
 
 def test_manage_assignments_lists_and_releases(formgrader: Formgrader) -> None:
