@@ -23,7 +23,8 @@ from rnncourse.grading.sandbox.calls import (
     ON_ITSELF_OR_ZERO,
 )
 from rnncourse.grading.sandbox.host import Worker
-from tests.grading.sandboxes import NOTHING, needs_sandbox, printed
+from tests.grading.attacks.harm import DESCRIPTORS_SENT
+from tests.grading.sandboxes import NOTHING, Impatient, needs_sandbox, printed
 
 MACHINE = platform.machine()
 pytestmark = [
@@ -355,3 +356,12 @@ def test_without_filters_the_layer_is_missing_and_said(unfiltered_worker: Worker
     assert str(unfiltered_worker.layers) == layers
     assert "Not on this machine: seccomp" in unfiltered_worker.layers.in_words()
     assert unfiltered_worker.run(["1"], NOTHING).layers == layers
+
+
+def test_descriptors_that_are_sent_to_the_grader_cost_their_sender(
+    unfiltered_worker: Worker,
+) -> None:
+    """Where the kernel cannot forbid it."""
+    sent = "import os\n" + DESCRIPTORS_SENT.replace("attempt(socket.send_fds, ", "socket.send_fds(")
+    assert unfiltered_worker.run([sent], NOTHING, Impatient()).cells[0].error
+    assert printed(unfiltered_worker, "print('fine')") == "fine\n"

@@ -55,8 +55,9 @@ class Place:
     port: int
 
     def told(self) -> str:
-        """A cell with what all attackers use. They look for secrets by how these begin, and say
-        "loot" when they have found or reached something that they should not."""
+        """A cell with what all attackers use; by itself it is no reason for a person to look. They
+        look for secrets by how these begin, and say "loot" when they have found or reached
+        something that they should not."""
         nice = os.getpriority(os.PRIO_PROCESS, 0)  # which the grader has from here
         return PRELUDE.format(
             course=str(self.course), home=str(self.home), port=self.port, nice=nice
@@ -64,7 +65,7 @@ class Place:
 
 
 PRELUDE = """
-import glob, os, signal, socket, struct, subprocess, sys, threading, time
+import glob, os, signal, struct, subprocess, sys, threading, time
 import torch
 from rnncourse import fill
 

@@ -306,7 +306,7 @@ def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
 POISON = (
     KERNEL
     + """
-import atexit, builtins, rnncourse
+import atexit, builtins, rnncourse, socket
 from rnncourse.exercise import exercises
 
 for entry in exercises().values():
@@ -353,7 +353,7 @@ attempt(os.umask, 0o777)
 LEFT_BY_OTHERS = (
     KERNEL
     + """
-import builtins, resource, rnncourse
+import builtins, resource, rnncourse, socket
 from rnncourse.exercise import exercises
 
 marks = [hasattr(rnncourse, "poisoned"), hasattr(builtins, "poisoned"), hasattr(torch, "poisoned"),

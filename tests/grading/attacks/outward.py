@@ -93,8 +93,11 @@ def evil_outputs(content: Notebook) -> None:
             entry["metadata"]["tags"] = ["</script>", MARKUP]
 
 
+WITH_PRELUDE = "lll"
+"""Whoever begins with the cell that all attackers have, and plays fair."""
+
 BYSTANDERS = [
-    Attack(name, answers={}, deserves=WORTH)
+    Attack(name, ("x = 1",) if name == WITH_PRELUDE else (), answers={}, deserves=WORTH)
     for name in ("aaa", "bystander_1", "bystander_2", "lll", "ooo", "ttt", "zzz")
 ]
 ALIKE = "\u0430\u0430\u0430"

@@ -189,6 +189,7 @@ if found > 0:
 )
 
 NETWORK = """
+import socket
 def reach(family, kind, address):
     with socket.socket(family, kind) as out:
         out.settimeout(1)
@@ -210,7 +211,7 @@ attempt(urllib.request.urlopen, f"http://127.0.0.1:{PORT}/", None, 1)
 """
 
 DESCRIPTORS = """
-import stat
+import socket, stat
 for descriptor in range(3000):
     mode = attempt(os.fstat, descriptor)
     if mode and descriptor > 3:

@@ -27,7 +27,7 @@ from .classroom import SECRET, Graded
 from .conftest import QUICK, SLOW
 from .damage import REFUSED
 from .forgery import LOOKERS
-from .outward import BYSTANDERS
+from .outward import BYSTANDERS, WITH_PRELUDE
 from .reading import READING
 
 CLASSES = ("quick", "slow")
@@ -96,6 +96,12 @@ def test_what_is_no_notebook_is_refused_with_a_reason(quick: Graded, attack: Att
 @pytest.mark.parametrize("learner", [attack.name for attack in BYSTANDERS])
 def test_bystanders_have_full_marks(graded: Graded, learner: str) -> None:
     assert graded.points(learner) == WORTH
+
+
+def test_what_all_attackers_begin_with_flags_nobody(graded: Graded) -> None:
+    """So a reason for a person to look comes from the attack itself."""
+    rows = [row for row in graded.rows if row["student"] == WITH_PRELUDE]
+    assert [row["flags"] for row in rows] == [[]] * len(WORTH)
 
 
 def test_the_run_comes_to_its_end(graded: Graded) -> None:
