@@ -31,10 +31,10 @@ from ..notebook import Unreadable
 from . import validation
 from .classroom import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
 from .commands import pool_opener
-from .course import Checkout, Course
+from .course import LAYOUT, Checkout, Course
 from .gradebook.book import Book
 from .harmless import HarmlessExporter
-from .names import RULES, distinct
+from .names import RULES, distinct, is_name
 from .record import ByHand
 from .sandbox.host import Limits
 from .submissions.reader import opened
@@ -144,7 +144,19 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
                 "%s has no hidden specs: nbgrader grades it itself, without a sandbox.",
                 self._assignment,
             )
+            self._leave_misnamed()
         super().convert_notebooks()
+
+    def _leave_misnamed(self) -> None:
+        """Grade nobody whose name would be a formula or another column in a table of marks."""
+        if self.coursedir.directory_structure != LAYOUT:
+            return
+        folders = {path: Path(path).parent.name for path in self.assignments}
+        misnamed = {path: name for path, name in folders.items() if not is_name(name)}
+        for path in misnamed:
+            del self.assignments[path]
+        if misnamed:
+            self.log.error("%s: %s.", RULES, ", ".join(map(ascii, sorted(misnamed.values()))))
 
     def _do(self, checkout: Checkout) -> None:
         if self.config.Execute.get("enabled") is False:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ..notebook import Cell
-from .sandbox.host import CellRun
+from .sandbox.host import LEFT_OUT, CellRun
 
 MAX_QUOTED = 40
 MAX_LENGTH = 1000
@@ -44,8 +44,12 @@ class Failures:
         if name not in self._first:
             return ""
         place = self._first[name]
-        cell = _label(self._cells[place])
-        return f"{name} is not defined: {cell} ended with {self.errors[place]}"[:MAX_LENGTH]
+        cell, error = _label(self._cells[place]), self.errors[place]
+        if error.startswith(LEFT_OUT):
+            said = f"{cell} is left out{error.removeprefix(LEFT_OUT)}"
+        else:
+            said = f"{cell} ended with {error}"
+        return f"{name} is not defined: {said}"[:MAX_LENGTH]
 
     def error_of(self, exercise: str) -> str:
         """The error of the cell that should have defined an exercise's function, if it had one."""

@@ -289,12 +289,15 @@ def test_nbgrader_grades_an_assignment_without_hidden_specs(tmp_path: Path) -> N
     (course / "source/essay/essay.ipynb").write_text(essay("Why do gates help?"), "utf-8")
     assert nbgrader(course, "generate_assignment", "essay").returncode == 0
     hand_in(course, "ida", essay("They remember.", "print(6 * 7)"), "essay")
+    hand_in(course, "x;=1+1", essay("They remember."), "essay")
     done = nbgrader(course, "autograde", "essay")
     assert done.returncode == 0, done.stderr
     assert "essay has no hidden specs: nbgrader grades it itself, without a sandbox" in done.stderr
     assert "42" in (course / "autograded/ida/essay/essay.ipynb").read_text("utf-8")
     with Gradebook(gradebook(course)) as book:
         assert book.find_submission("essay", "ida").needs_manual_grade
+        assert [student.id for student in book.students if "=" in student.id] == []
+    assert "these folders need other names" in done.stderr and "'x;=1+1'" in done.stderr
 
 
 def test_the_checkouts_own_configuration_has_the_door(tmp_path: Path) -> None:

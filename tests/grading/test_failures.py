@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnncourse.grading.sandbox.host import CellRun, Questions, Run, Worker
+from rnncourse.grading.sandbox.host import LEFT_OUT, CellRun, Questions, Run, Worker
 from rnncourse.grading.tracing import MAX_LENGTH, Failures
 from rnncourse.notebook import Cell
 from tests.grading.sandboxes import needs_sandbox
@@ -177,6 +177,13 @@ def test_a_name_is_traced_to_the_cell_that_should_have_defined_it(source: str) -
 )
 def test_a_cell_that_only_uses_a_name_is_not_blamed(source: str) -> None:
     assert failures((source, "OSError: no")).why_undefined("F") == ""
+
+
+def test_a_cell_that_was_left_out_is_named_too() -> None:
+    found = failures(("F = load()", f"{LEFT_OUT}: it waited"))
+    assert found.why_undefined("F") == (
+        "F is not defined: the cell “F = load()” is left out: it waited"
+    )
 
 
 def test_one_error_that_leads_to_another_is_followed_to_the_first() -> None:

@@ -63,6 +63,9 @@ START_SECONDS = 600.0
 END_SECONDS = 60.0
 """Within which a worker has to bring a child to life, to get rid of it, or to end."""
 
+LEFT_OUT = "this cell is left out"
+"""How the error of a cell begins that does not run any more."""
+
 CRASHES = {
     128 + signal.SIGABRT: "its process crashed",
     128 + signal.SIGSEGV: "its process crashed",
@@ -543,7 +546,7 @@ class _Progress:
         index = len(self.ran)
         if honest and index < len(self.cells) and self._left_out < MAX_SKIPPED:
             all_cells = " for all cells together" if ended == "timeout" else ""
-            self.skipped[index] = f"this cell is left out: {note}{all_cells}"
+            self.skipped[index] = f"{LEFT_OUT}: {note}{all_cells}"
             self._left_out += 1
             return
         self.ran.append(CellRun(index, note, ""))
