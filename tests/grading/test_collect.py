@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import stat
+import struct
 import subprocess
 import sys
 import zipfile
@@ -575,6 +577,30 @@ def test_damaged_archives_are_said(tmp_path: Path, spoil: str) -> None:
     done = collected(tmp_path, {"ada/w.zip": bytes(inner), "ben.ipynb": BILAL})
     assert [row.outcome for row in done.rows] == ["not collected", "new"]
     assert submissions(tmp_path) == {"ben/lstm/lstm.ipynb": BILAL}
+
+
+def test_no_damage_to_one_learners_archive_costs_another(tmp_path: Path) -> None:
+    """Bytes of archives changed by chance, and an archive with a file that has no name."""
+    chance = random.Random(0)
+    inner = zipped({"lstm.ipynb": ADA, "caf\u00e9.txt": b"x", "a/b.txt": b"x" * 99})
+    structure = [n for n in range(len(inner)) if n < 60 or n > len(inner) - 330]
+    files = {"ada.ipynb": ADA, "zoe.ipynb": BILAL}
+    for number in range(400):
+        spoilt = bytearray(inner)
+        for place in chance.sample(structure, chance.choice((1, 2, 5))):
+            spoilt[place] = chance.choice((0, 0xFF, chance.randrange(256)))
+        files[f"mallory {number}/w.zip"] = bytes(spoilt)
+    place, end = inner.rindex(b"PK\x01\x02"), inner.rindex(b"PK\x05\x06")
+    nameless = inner[: place + 28] + b"\0\0" + inner[place + 30 : place + 46] + inner[place + 53 :]
+    size = struct.pack("<I", struct.unpack("<I", inner[end + 12 : end + 16])[0] - 7)
+    end -= 7
+    files["nameless/w.zip"] = nameless[: end + 12] + size + nameless[end + 16 :]
+    done = collected(tmp_path, files)
+    rows = {row.student: row for row in done.rows}
+    assert rows["ada"].outcome == rows["zoe"].outcome == rows["nameless"].outcome == "new"
+    spoilt_rows = [row for row in done.rows if "mallory" in row.student]
+    assert len(spoilt_rows) == 400
+    assert {row.outcome for row in spoilt_rows} == {"new", "not collected"}
 
 
 def test_who_handed_in_no_notebook_is_named(tmp_path: Path) -> None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -86,7 +84,7 @@ class Member:
             with self._open() as file:
                 while chunk := file.read(_CHUNK):
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
+        except Exception as error:  # zipfile fails in whatever way a damaged file leads to
             raise Unusable("cannot be read") from error
 
 
@@ -136,7 +134,7 @@ def unzipped(file: IO[bytes], limit: int) -> Iterator[Archive]:
         raise Unusable(f"holds more than {limit} files")
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, struct.error) as error:
+    except Exception as error:  # zipfile fails in whatever way a damaged file leads to
         raise Unusable("is no zip archive, or it is damaged") from error
     with archive:
         yield _in_zip(archive)
@@ -167,6 +165,9 @@ def _in_zip(archive: zipfile.ZipFile) -> Archive:
     found = Archive()
     for info in archive.infolist():
         name = shown(info.filename)
+        if not info.filename:
+            found.ignored.append("a file has no name")
+            continue
         if len(info.filename) > MAX_PATH:
             found.ignored.append(f"{name} {_TOO_LONG}")
             continue
