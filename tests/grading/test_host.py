@@ -445,6 +445,30 @@ def test_memory_has_a_limit(worker: Worker, two: Questions, source: str) -> None
     assert goes_on(worker)
 
 
+def test_threads_have_a_limit_and_no_more_rights(worker: Worker) -> None:
+    source = """
+import os, threading, time
+started, refused = 0, []
+def work():
+    for forbidden in (os.fork, lambda: os.kill(1, 0) if os.getpid() != 1 else os.fork()):
+        try:
+            forbidden()
+        except PermissionError:
+            refused.append(1)
+    time.sleep(20)
+try:
+    for _ in range(500):
+        threading.Thread(target=work, daemon=True).start()
+        started += 1
+except RuntimeError:
+    pass
+while len(refused) < 2 * started:
+    time.sleep(0.01)
+print(0 < started < 100)
+"""
+    assert printed(worker, source) == "True\n"
+
+
 def test_output_is_cut(worker: Worker, two: Questions) -> None:
     flood = "for _ in range(1000):\n    print('x' * 100_000)"
     cells = [START, flood, with_line(CHUNKS, "print('x' * 10_000_000)")]

@@ -25,6 +25,7 @@ MODULES = (
     "scan.py",
     "seccomp.py",
     "session.py",
+    "threads.py",
     "watch.py",
     "worker.py",
 )

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+import torch
+
 from ...checks.ready_made import bare
 
 MAX_FLAGS = 5
@@ -37,9 +39,9 @@ HIDING_ATTRIBUTES = {
 SHELL = "get_ipython()"
 TAMPERING_ATTRIBUTES = {
     *("__closure__", "__globals__", "ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals"),
-    *("f_locals", "gi_frame", "tb_frame"),
+    *("f_locals", "gi_frame", "tb_frame", "exec_module", "get_code", "load_module"),
 }
-"""They lead to what Python keeps from a cell: the worker's own variables."""
+"""They lead to what Python keeps from a cell: the worker's own variables, or modules anew."""
 UNDER_TORCH = (
     *("torch._C", "torch._decomp", "torch._dispatch", "torch._functorch", "torch._library"),
     *("torch._ops", "torch._prims", "torch._refs", "torch._subclasses", "torch.library"),
@@ -49,7 +51,8 @@ UNDER_TORCH = (
 """With these a cell can go round the places where torch's ready-made answers are seen, or take them
 off. `torch._C._VariableFunctions` and `torch._VF` are other names for functions of torch."""
 TAMPERING = (
-    *("__main__", "gc.unfreeze", "imp", "importlib.machinery", "importlib.util", "runpy"),
+    *("__main__", "gc.unfreeze", "imp", "importlib.machinery", "importlib.util.LazyLoader"),
+    *("importlib.util.module_from_spec", "importlib.util.spec_from_file_location", "runpy"),
     *("sys.meta_path", "sys.path_hooks", "sys.path_importer_cache"),
     *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec", "ctypes"),
     *("gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
@@ -69,6 +72,14 @@ FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "exercise.f
 HARMLESS = FILLING | {"rnncourse.exercise.play"}
 OTHER_NAMES = "torch._C._VariableFunctions"
 
+LISTING = {f"builtins.{name}" for name in ("enumerate", "len", "list", "print", "set", "sorted")}
+LISTING |= {f"builtins.{name}" for name in ("all", "any", "frozenset", "iter", "tuple")}
+"""What takes only the names out of `sys.modules`."""
+TELLING = ("__file__", "__name__", "__version__")
+"""Of a module, what leads to nothing in it."""
+SHOWING = ("__format__", "__repr__", "__str__", "_repr_html_", "_repr_pretty_")
+"""How a thing is printed, which nobody grades."""
+
 MAGIC_CALLS = {f"{SHELL}.run_line_magic", f"{SHELL}.run_cell_magic"}
 RUNNING_MAGICS = ("prun", "time", "timeit")
 """Magics whose line is code."""
@@ -80,6 +91,9 @@ MAX_QUOTED = 40
 
 EVERY_EXERCISE = ""
 """In the place of a name: code that may give any exercise its answer."""
+
+KNOWN = {"torch.Tensor": torch.Tensor, "torch.nn.Module": torch.nn.Module}
+"""Classes to which people add methods of their own."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = dict[str, set[str]]
@@ -273,10 +287,36 @@ class _Reader:
                 return {SHELL}
             case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(str(name)), *_]):
                 return {f"{whole}.{name}" for whole in self._stands_for(value)}
+            case ast.Call() | ast.Subscript() if module := self._module(node):
+                return {module}
         return set()
+
+    def _is_modules(self, node: ast.AST) -> bool:
+        """Whether it is `sys.modules` or its keys, where only names are asked for."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=value, attr="keys"), args=[]):
+                node = value
+        return "sys.modules" in self._stands_for(node)
+
+    def _module(self, node: ast.AST) -> str:
+        """The module that is taken out of `sys.modules` by a name that stands there, else ""."""
+        match node:
+            case (
+                ast.Subscript(value=value, slice=ast.Constant(value=str(name)))
+                | ast.Call(
+                    func=ast.Attribute(value=value, attr="get"),
+                    args=[ast.Constant(value=str(name)), *_],
+                )
+            ) if "sys.modules" in self._stands_for(value):
+                return name
+        return ""
 
     def _visit(self, node: ast.AST) -> None:
         match node:
+            case ast.Attribute(value=ast.Subscript(value=whole, slice=part), attr=name) if (
+                name in TELLING and self._is_modules(whole)
+            ):
+                self._visit(part)
             case ast.Name() | ast.Attribute():
                 self._visit_name(node)
             case ast.Call():
@@ -287,10 +327,12 @@ class _Reader:
                 self._visit_within({name: set() for name in _own_names([node])[0]}, _parts(node))
             case ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Delete():
                 self._visit_assignment(node)
-            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[right]) if (
-                "sys.modules" in self._stands_for(right)
-            ):
-                self._visit(left)  # to ask whether a module is there is harmless
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[right]):
+                self._visit_all([left] if self._is_modules(right) else [left, right])
+            case ast.comprehension() if self._is_modules(node.iter):
+                self._visit_all(node.ifs)
+            case ast.Subscript(ctx=ast.Load()) if module := self._module(node):
+                self._uses.dotted.add(module)
             case ast.Import(names=names):
                 self._uses.dotted |= {a.name for a in names}
             case ast.ImportFrom(module=str(module), names=names):
@@ -335,6 +377,14 @@ class _Reader:
         first, second = [*node.args, None, None][:2]
         if called & FILLING and isinstance(first, ast.Name) and first.id in self._exercises:
             return  # check(lstm_cell)
+        if module := self._module(node):
+            self._uses.dotted.add(module)
+            return
+        if called & LISTING and first and self._is_modules(first):
+            return
+        if called == {"builtins.eval"} and len(node.args) == 1 and (code := _expression(first)):
+            self._visit(code)
+            return
         parts = list(_parts(node))
         if "builtins.getattr" in called and isinstance(first, ast.Name | ast.Attribute):
             self._uses.dotted |= self._stands_for(node)
@@ -372,7 +422,7 @@ class _Reader:
         for target in targets:
             place = target.value if isinstance(target, ast.Subscript) else target
             if not isinstance(target, ast.Name) and not isinstance(value, ast.Constant):
-                replaced = {name for name in self._stands_for(place) if _is_in(name, OWN)}
+                replaced = {name for name in self._stands_for(place) if _is_replaced(name)}
                 self._uses.tampering |= {f"replaces {name}" for name in replaced}
             for part in _parts(target):
                 if isinstance(part, ast.Name | ast.Attribute):
@@ -389,6 +439,14 @@ class _Reader:
 def _parsed(source: str) -> ast.Module | None:
     try:
         return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _expression(node: ast.expr | None) -> ast.expr | None:
+    """The expression that a string in the code holds."""
+    try:
+        return ast.parse(_text(node).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -424,7 +482,7 @@ def _simple(statements: Iterable[ast.AST]) -> Iterator[ast.stmt]:
     for statement in statements:
         match statement:
             case ast.For() | ast.AsyncFor():
-                yield _assignment(statement.target, statement.iter)
+                yield _assignment(statement.target, _iterated(statement.iter))
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
                     yield _assignment(item.optional_vars, item.context_expr)
@@ -437,6 +495,13 @@ def _simple(statements: Iterable[ast.AST]) -> Iterator[ast.stmt]:
                 continue
         for block in ("body", "handlers", "cases", "orelse", "finalbody"):
             yield from _simple(getattr(statement, block, ()))
+
+
+def _iterated(value: ast.expr) -> ast.expr:
+    """What a loop goes over. It takes only the names out of `sys.modules`."""
+    if getattr(value, "attr", getattr(value, "id", "")) != "modules":
+        return value
+    return ast.Call(ast.Name("iter", ast.Load()), [value], [])
 
 
 def _assignment(target: ast.expr | None, value: ast.expr) -> ast.stmt:
@@ -528,6 +593,15 @@ def _all_parts(node: ast.AST) -> Iterator[ast.AST]:
         node = waiting.pop()
         yield node
         waiting += _parts(node)
+
+
+def _is_replaced(name: str) -> bool:
+    """Whether an assignment to it changes what is there: not how it is printed, and no name of
+    one's own."""
+    whole, _, part = name.rpartition(".")
+    if not _is_in(name, OWN) or part in SHOWING:
+        return False
+    return part.startswith("_") or whole not in KNOWN or hasattr(KNOWN[whole], part)
 
 
 def _is_tampering(name: str) -> bool:

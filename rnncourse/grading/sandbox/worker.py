@@ -30,7 +30,7 @@ import numpy as np
 import torch
 
 from ...exercise import exercises
-from . import isolation, seccomp
+from . import isolation, seccomp, threads
 from .operators import Operators, mask_formulas
 from .protocol import (
     END,
@@ -55,7 +55,8 @@ class Guards:
     Attributes:
         namespaces: each child is alone, in a place of its own.
         seccomp: system calls can be forbidden.
-        threads: new threads can be allowed, as they are counted.
+        threads: new threads can be allowed, as they are counted; else there are a few, see
+            `threads`.
     """
 
     namespaces: bool = False
@@ -177,6 +178,8 @@ def _serve(
     isolation.limit(idle + errand["memory"] if idle else 0, errand["seconds"])
     random.seed(0)  # the fork has seeded it anew
     if guards.seccomp:
+        if not guards.threads:
+            threads.prepare(partial(seccomp.install, False))
         seccomp.install(guards.threads)
     _run_cells(link, session, sources, errand["ready_made"])
     for _ in range(errand["rounds"]):

@@ -1,0 +1,43 @@
+"""Honest notebooks have their marks, whatever else stands in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnncourse.grading.sandbox.host import Questions, Run, Worker
+from tests.demonstration.learners import solutions
+from tests.grading.sandboxes import needs_sandbox
+from tests.grading.snippets import SNIPPETS
+
+pytestmark = needs_sandbox
+
+START = "import torch\nfrom torch import nn\nfrom rnncourse import check, fill"
+
+
+@pytest.fixture(scope="module")
+def run(worker: Worker, questions: Questions) -> Run:
+    """A notebook with all of them after right answers."""
+    return worker.run([START, *solutions().values(), *SNIPPETS], questions)
+
+
+def test_there_are_many() -> None:
+    assert len(set(SNIPPETS)) >= 90
+
+
+def test_none_is_reported(run: Run) -> None:
+    assert run.flags == {}
+
+
+def test_each_runs(run: Run) -> None:
+    cells = dict(zip([START, *solutions().values(), *SNIPPETS], run.cells, strict=True))
+    assert {source: cell.error for source, cell in cells.items() if cell.error} == {}
+
+
+def test_every_answer_is_as_right_as_without_them(
+    run: Run, worker: Worker, questions: Questions
+) -> None:
+    alone = worker.run([START, *solutions().values()], questions)
+    for name, exercise in run.exercises.items():
+        assert (exercise.ended, exercise.note) == ("done", "")
+        assert exercise.outcomes.keys() == alone.exercises[name].outcomes.keys()
+        assert all(o.problem is None for o in exercise.outcomes.values())
