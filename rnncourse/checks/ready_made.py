@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import wraps
 from typing import Any
 
 import torch
@@ -157,7 +156,6 @@ def _noted(
 ) -> Callable[..., Any]:
     by_leaf = {bare(_leaf(name)): name for name in reversed(named)}
 
-    @wraps(function)
     def noted(*args: Any, **kwargs: Any) -> Any:
         caller = sys._getframe(1).f_code.co_name
         made = next((c.__name__ for c in type(args[0]).__mro__ if c in MODULES), "") if args else ""

@@ -9,12 +9,13 @@ from rnncourse.checks import plan_of
 from rnncourse.checks.judge import key
 from rnncourse.checks.ready_made import LSTM
 from rnncourse.exercise import find, parameters
-from rnncourse.grading.sandbox.host import Questions, Run, Worker
+from rnncourse.grading.sandbox.host import Limits, Questions, Run, Worker
 from rnncourse.grading.sandbox.launch import unsafe
 from tests.grading.sandboxes import needs_sandbox
 
 pytestmark = needs_sandbox
 
+QUICK = Limits(cells=3, exercise=1)
 START = "import torch\nfrom torch import nn\nfrom rnncourse import fill"
 WEIGHTS = "w_ih, w_hh, b_ih, b_hh"
 READY = f"torch.lstm_cell(x, (h, c), {WEIGHTS})"
@@ -206,6 +207,17 @@ def test_an_operator_is_seen_however_it_is_called(
 def test_what_is_seen_still_runs_and_gradients_flow(worker: Worker, cell: Questions) -> None:
     run = worker.run([START, lstm_cell(f"return {READY}")], cell)
     assert right(run)
+    assert ran(run) == ["while it ran it called torch's lstm_cell"]
+
+
+@pytest.mark.parametrize("end", ["import os\n    os._exit(3)", "while True: pass"])
+def test_who_ends_before_the_last_call_is_seen_too(
+    worker: Worker, cell: Questions, end: str
+) -> None:
+    body = f"calls.append(1)\nif len(calls) > 4:\n    {end}\nreturn {READY}"
+    run = worker.run([START, "calls = []", lstm_cell(body)], cell, QUICK)
+    exercise = run.exercises["lstm_cell"]
+    assert exercise.ended != "done" and exercise.outcomes
     assert ran(run) == ["while it ran it called torch's lstm_cell"]
 
 

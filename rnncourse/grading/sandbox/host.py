@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from ...checks.judge import Key
 from ...checks.plan import Case
 from .deadline import Budget, ChildClock, Deadline, Slept
 from .launch import Launch, Layers, SandboxError
+from .operators import NAMES
 from .protocol import (
     END,
     HERE,
@@ -507,9 +508,19 @@ class _Progress:
         self._current, self._outcomes, self._own_outcomes = name, {}, {}
         return self._outcomes, self._own_outcomes
 
+    def flag_used(self, name: str, frame: Frame) -> None:
+        """Flag what an exercise has used of torch so far. Only names that are known beforehand are
+        taken: in others a process could hide what it has seen."""
+        used = clean_list(frame.header.get("used"), MAX_FLAGS)
+        ready_made = self.questions.ready_made.get(name, ())
+        known = NAMES | {made.removeprefix("torch.") for made in ready_made}
+        known_used = [function for function in used if function in known]
+        self.flag(name, [f"while it ran it called torch's {function}" for function in known_used])
+
     def flag(self, name: str, reasons: list[str]) -> None:
-        if reasons:
-            self.flags[name] = (*self.flags.get(name, ()), *reasons)
+        before = self.flags.get(name, ())
+        if new := [reason for reason in reasons if reason not in before]:
+            self.flags[name] = (*before, *new)
 
     def finish_exercise(self) -> None:
         """All that was asked came to its end."""
@@ -671,7 +682,8 @@ class _Conversation:
     def _call_publicly(self, name: str) -> None:
         progress = self._progress
         calls, outcomes = progress.questions.public_calls[name], progress.start_public(name)
-        self._ask(calls, outcomes, self._budget(name))
+        for _ in self._ask(calls, outcomes, self._budget(name)):
+            pass  # what is used on public inputs is flagged at home
         progress.used[name] += self._clock.read() - self._began
 
     def _call(self, name: str) -> None:
@@ -680,8 +692,8 @@ class _Conversation:
         for calls, outcomes in zip(
             progress.secret(name), progress.start_exercise(name), strict=False
         ):
-            used = self._ask(calls, outcomes, budget)
-            progress.flag(name, [f"while it ran it called torch's {function}" for function in used])
+            for frame in self._ask(calls, outcomes, budget):
+                progress.flag_used(name, frame)
         progress.finish_exercise()
 
     def _budget(self, name: str) -> Patience:
@@ -692,12 +704,16 @@ class _Conversation:
         latest = time.monotonic() + progress.share
         return Budget(limits.exercise, self._clock, since, latest, limits.idle)
 
-    def _ask(self, calls: Calls, outcomes: dict[Key, Outcome], patience: Patience) -> list[str]:
-        """Make calls; what torch has ready made and they used."""
+    def _ask(
+        self, calls: Calls, outcomes: dict[Key, Outcome], patience: Patience
+    ) -> Iterator[Frame]:
+        """Make calls, take their outcomes, and hand on the frames."""
         send_encoded(self._link, calls.encoded, patience)
         for key, form in calls.forms.items():
-            outcomes[key] = read_outcome(self._reader.frame(patience), form)
-        return [*clean_list(self._reader.frame(patience).header.get("used"), MAX_FLAGS)]
+            frame = self._reader.frame(patience)
+            yield frame  # its process may not live to say at the end what it has used
+            outcomes[key] = read_outcome(frame, form)
+        yield self._reader.frame(patience)
 
 
 def _errand(progress: _Progress) -> bytes:

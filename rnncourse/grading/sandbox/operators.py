@@ -20,6 +20,12 @@ from typing import Any, NoReturn
 
 import torch
 
+
+def _shown(name: str) -> str:
+    """An operator without its namespace and overload: "lstm_cell"."""
+    return name.split("::")[1].split(".")[0]
+
+
 COMPOSED = (
     *(f"aten::{kind}_cell" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu")),
     *(f"aten::{kind}.input" for kind in ("lstm", "gru", "rnn_tanh", "rnn_relu")),
@@ -53,6 +59,9 @@ WITH_OWN_GRADIENT = (
     "quantized::embedding_bag_byte",
 )
 """Those that a processor has a kernel for."""
+
+NAMES = frozenset(_shown(name) for name in (*COMPOSED, *WITH_OWN_GRADIENT))
+"""How these are called where a person reads it."""
 
 FORMULAS = ("torch._decomp.decompositions", "torch.ao.nn.quantizable.modules.rnn")
 """Modules of torch that hold the formulas in Python, where no operator would be seen."""
@@ -101,7 +110,7 @@ class Operators:
         except RuntimeError:  # this torch has no such operator, or not for a processor
             return
         namespace, operator = name.split("::")
-        shown = operator.split(".")[0]
+        shown = _shown(name)
 
         def noted(keys: torch.DispatchKeySet, *args: Any, **kwargs: Any) -> Any:
             if self.watching:

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -164,7 +165,7 @@ def _serve(
     {"source"} for each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
     {"error", "output"} and its figures; one with {"notes", "undefined"}. Then in each round comes a
     frame with {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of
-    the calls and a frame with {"used"}. Rounds with public inputs come first. So no cell sees an
+    the calls, each with "used", and a frame with {"used"}. Rounds with public inputs come first. So no cell sees an
     input, and nobody can work out answers before the function is called.
 
     Args:
@@ -185,7 +186,7 @@ def _serve(
     for _ in range(errand["rounds"]):
         asked = reader.frame().header
         with Watch(operators, errand["ready_made"][asked["exercise"]]) as watch:
-            _call(link, session, reader, asked["exercise"], asked["calls"])
+            _call(link, session, reader, watch, asked)
         send(link, Frame({"used": sorted(watch.used)}))
 
 
@@ -204,11 +205,15 @@ def _run_cells(
     send(link, Frame({"notes": notes, "undefined": undefined}))
 
 
-def _call(link: socket.socket, session: Session, reader: Reader, exercise: str, calls: int) -> None:
-    asked = [reader.frame() for _ in range(calls)]
-    for call in asked:
-        outcome = session.call(exercise, call.header["driver"], call.arrays)
-        send(link, outcome_frame(outcome))
+def _call(
+    link: socket.socket, session: Session, reader: Reader, watch: Watch, asked: dict[str, Any]
+) -> None:
+    calls = [reader.frame() for _ in range(asked["calls"])]
+    for call in calls:
+        outcome = session.call(asked["exercise"], call.header["driver"], call.arrays)
+        frame = outcome_frame(outcome)
+        frame.header["used"] = sorted(watch.used)
+        send(link, frame)
 
 
 if __name__ == "__main__":
