@@ -21,6 +21,7 @@ from rnncourse.grading.sandbox import host
 from rnncourse.grading.sandbox.bubblewrap import version
 from rnncourse.grading.sandbox.host import ExerciseRun, Limits, Questions, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, unsafe
+from rnncourse.grading.sandbox.protocol import Frame
 from tests.grading.sandboxes import (
     NOTHING,
     Impatient,
@@ -829,3 +830,13 @@ def _arguments(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+def test_of_what_was_used_only_known_names_are_taken() -> None:
+    """A process could send what it has seen as the name of a function."""
+    asked = Questions({"lstm_cell": {}}, {"lstm_cell": ("torch.nn.LSTM",)})
+    progress = host._Progress([], asked, Limits(), None, {})
+    for used in (["lstm_cell", "lstm_0.25_0.5"], ["nn.LSTM", "nn.LSTM: 0.25", "lstm_cell"]):
+        progress.flag_used("lstm_cell", Frame({"used": used}))
+    while_it_ran = "while it ran it called torch's "
+    assert progress.flags == {"lstm_cell": (f"{while_it_ran}lstm_cell", f"{while_it_ran}nn.LSTM")}

@@ -165,8 +165,8 @@ def _serve(
     {"source"} for each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
     {"error", "output"} and its figures; one with {"notes", "undefined"}. Then in each round comes a
     frame with {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of
-    the calls, each with "used", and a frame with {"used"}. Rounds with public inputs come first. So no cell sees an
-    input, and nobody can work out answers before the function is called.
+    the calls, each with "used", and a frame with {"used"}. Rounds with public inputs come first. So
+    no cell sees an input, and nobody can work out answers before the function is called.
 
     Args:
         idle: the address space in use before, in bytes.
