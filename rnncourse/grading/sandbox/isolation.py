@@ -23,6 +23,8 @@ FILE_BYTES = 16 << 20
 OPEN_FILES = 64
 PROCESSES = 64
 PENDING_SIGNALS = 64
+DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+"""Those that bubblewrap mounts from the host."""
 
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWIPC = 0x08000000
@@ -249,13 +251,13 @@ def _limit(kind: int, value: int) -> None:
 def _protect_devices() -> None:
     """Make the device files read-only, as files: what is written to them is read or lost as ever.
     They are the host's own, and often belong to the user who grades."""
-    for device in Path("/dev").iterdir():
-        if not device.is_dir() and os.path.ismount(device):
-            flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _mount_flags(device)
-            _call(_libc.mount(None, str(device).encode(), None, flags, None))
+    for name in DEVICES:
+        device = f"/dev/{name}"
+        flags = _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _mount_flags(device)
+        _call(_libc.mount(None, device.encode(), None, flags, None))
 
 
-def _mount_flags(path: Path) -> int:
+def _mount_flags(path: str) -> int:
     """How a mounted file is mounted. These flags have the same values in both calls, and a mount
     must keep them."""
     return os.statvfs(path).f_flag & (_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
