@@ -67,7 +67,8 @@ class CourseDoor(BaseConverter):  # type: ignore[misc]
     """What both doors share."""
 
     checkout = Unicode(
-        "", help="The course's repository, with hidden specs; without it nbgrader does all itself."
+        "",
+        help="The course's repository, with hidden specs; install() in nbgrader_config.py sets it.",
     ).tag(config=True)
     seconds = Float(Limits.exercise, help="Computing time for each exercise.").tag(config=True)
     cell_seconds = Float(Limits.cells, help="Computing time for all cells together.").tag(
@@ -138,13 +139,20 @@ class CourseDoor(BaseConverter):  # type: ignore[misc]
 class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
     """`nbgrader autograde`: grades what is new or has changed, with --force everything."""
 
-    def convert_notebooks(self) -> None:
-        if self.checkout:
-            self.log.warning(
-                "%s has no hidden specs: nbgrader grades it itself, without a sandbox.",
-                self._assignment,
+    def _checkout(self) -> Checkout | None:
+        if not self.checkout:
+            raise CourseError(
+                "CourseDoor.checkout is empty, and without it submissions would run without the "
+                "sandbox: name the course's repository there."
             )
-            self._leave_misnamed()
+        return super()._checkout()
+
+    def convert_notebooks(self) -> None:
+        self.log.warning(
+            "%s has no hidden specs: nbgrader grades it itself, without a sandbox.",
+            self._assignment,
+        )
+        self._leave_misnamed()
         super().convert_notebooks()
 
     def _leave_misnamed(self) -> None:

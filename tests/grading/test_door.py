@@ -262,6 +262,16 @@ def test_a_choice_that_fits_nothing_is_said(
     assert not (course / "records").exists()
 
 
+def test_whoever_takes_the_checkout_out_runs_nothing(tmp_path: Path) -> None:
+    course, marker = new_course(tmp_path / "class"), tmp_path / "marker"
+    own = f"open({str(marker)!r}, 'w').close()\n" + solutions()["set_forget_bias"]
+    hand_in(course, "ada", filled({"set_forget_bias": own}))
+    done = nbgrader(course, "autograde", "lstm", "--CourseDoor.checkout=")
+    assert done.returncode == 1
+    assert "CourseDoor.checkout is empty" in done.stderr and "Traceback" not in done.stderr
+    assert not marker.exists() and not (course / "autograded").exists()
+
+
 @needs_sandbox
 def test_the_courses_own_limits_hold(doors: Doors) -> None:
     """The time on the clock for all of a submission bounds how long a cell may sleep."""

@@ -46,7 +46,7 @@ _INSIDE = f"{COURSE}/rnncourse/grading/{_HERE.name}"
 WORDS = {
     "bubblewrap": "sees none of your files, processes and networks",
     "namespaces": "is alone, in a place that disappears with it",
-    "seccomp": "can start no programs and make no connections",
+    "seccomp": "can start no programs, make no connections and tell others at work nothing",
     "rlimits": "has limits on memory, time and files",
 }
 """The layers of protection, and what learners' code can or cannot do for each."""
