@@ -28,8 +28,9 @@ from rnncourse.grading.classroom import Exam, grade_class
 from rnncourse.grading.course import Checkout, Course
 from rnncourse.grading.gradebook.book import Book
 from rnncourse.grading.pools import LocalPool
-from rnncourse.grading.sandbox.host import Limits, Run
+from rnncourse.grading.sandbox.host import NO_CALLS, Limits, Own, Run
 from rnncourse.grading.sandbox.launch import obstacle, sandboxed
+from rnncourse.grading.spec import cases_of
 from rnncourse.grading.submissions.submission import read
 from tests.demonstration.learners import ROOT, write_class
 from tests.grading.class_dump import dump
@@ -65,7 +66,9 @@ class PreparedPool:
     def __exit__(self, *error: object) -> None:
         self._threads.shutdown()
 
-    def submit(self, cells: Sequence[str], only: Collection[str] | None = None) -> Future[Run]:
+    def submit(
+        self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
+    ) -> Future[Run]:
         return self._threads.submit(self._answer, tuple(cells))
 
     def _answer(self, cells: tuple[str, ...]) -> Run:
@@ -109,7 +112,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
             submission = read(course.folder(student, "lstm"), student, "lstm", exam.source)
             cells = tuple(cell.source for cell in submission.cells)
             if not submission.refused and cells not in answers:
-                answers[cells] = pool.submit(cells).result()
+                own = {n: cases_of(s) for n, s in exam.own_stages(submission).items()}
+                answers[cells] = pool.submit(cells, None, own).result()
     ready = Prepared(template, exam, answers, {})
     assert ready.grade(whole) == len(HONEST) * COPIES
     yield Prepared(template, exam, answers, dump(Course.open(whole).gradebook))
