@@ -210,6 +210,16 @@ def test_what_is_seen_still_runs_and_gradients_flow(worker: Worker, cell: Questi
     assert ran(run) == ["while it ran it called torch's lstm_cell"]
 
 
+def test_what_watches_cannot_be_looked_for_among_all_objects(worker: Worker) -> None:
+    source = (
+        "import gc\nfor name in ('unfreeze', 'get_objects', 'get_referrers', 'get_referents'):\n"
+        "    try:\n        print(len(getattr(gc, name)(torch)))\n"
+        "    except RuntimeError as error:\n        print(error)"
+    )
+    said = "Python's objects cannot be listed while grading.\n" * 4
+    assert worker.run([START, source], Questions()).cells[1].output == said
+
+
 @pytest.mark.parametrize("end", ["import os\n    os._exit(3)", "while True: pass"])
 def test_who_ends_before_the_last_call_is_seen_too(
     worker: Worker, cell: Questions, end: str

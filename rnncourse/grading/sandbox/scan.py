@@ -65,6 +65,8 @@ TAMPERING = (
     *UNDER_TORCH,
 )
 """With these any cell can change what the grader sees."""
+SECRETIVE = ("builtins", "gc", "importlib", "inspect", "rnncourse", "sys", "traceback", "types")
+"""Modules in which nobody has a reason to look up a name that is computed."""
 OWN = ("torch", "rnncourse", "builtins")
 """Modules whose parts a notebook has no reason to replace."""
 FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "exercise.fill", "fill")}
@@ -285,8 +287,8 @@ class _Reader:
                 return {f"{whole}.{name}" for whole in self._stands_for(value)}
             case ast.Call(func=ast.Name(id="get_ipython")):
                 return {SHELL}
-            case ast.Call(func=ast.Name(id="getattr"), args=[value, ast.Constant(str(name)), *_]):
-                return {f"{whole}.{name}" for whole in self._stands_for(value)}
+            case ast.Call(func=ast.Name(id="getattr"), args=[value, part, *_]) if _text(part):
+                return {f"{whole}.{_text(part)}" for whole in self._stands_for(value)}
             case ast.Call() | ast.Subscript() if module := self._module(node):
                 return {module}
         return set()
@@ -362,15 +364,18 @@ class _Reader:
             self._uses.hiding.add("hands on a whole module of torch")
         part: ast.expr = node
         while isinstance(part, ast.Attribute):
-            if part.attr in HIDING_ATTRIBUTES:
-                self._uses.hiding.add(f"uses {part.attr}")
-            elif part.attr in TAMPERING_ATTRIBUTES:
-                self._uses.tampering.add(f"uses {part.attr}")
+            self._visit_attribute(part.attr)
             part = part.value
         if not isinstance(part, ast.Name):
             self._visit(part)
         elif not any(part.id in scope for scope in self._scopes[1:]):
             self._uses.names.add(part.id)
+
+    def _visit_attribute(self, name: str) -> None:
+        if name in HIDING_ATTRIBUTES:
+            self._uses.hiding.add(f"uses {name}")
+        elif name in TAMPERING_ATTRIBUTES:
+            self._uses.tampering.add(f"uses {name}")
 
     def _visit_call(self, node: ast.Call) -> None:
         called = self._stands_for(node.func)
@@ -386,9 +391,14 @@ class _Reader:
             self._visit(code)
             return
         parts = list(_parts(node))
+        if "builtins.getattr" in called:
+            self._visit_attribute(_text(second))
+            inside = {name for name in self._stands_for(first) if _is_in(name, SECRETIVE)}
+            if not _text(second):
+                self._uses.tampering |= {f"looks up a name that it computes in {n}" for n in inside}
         if "builtins.getattr" in called and isinstance(first, ast.Name | ast.Attribute):
             self._uses.dotted |= self._stands_for(node)
-            if self._stands_for(first) and not isinstance(second, ast.Constant):
+            if self._stands_for(first) and not _text(second):
                 self._uses.hiding.add("looks up a name that it computes")
             parts.remove(first)
             self._visit_name(first, as_value=False)
@@ -472,8 +482,13 @@ def _magic(cell: str, transform: Callable[[str], str]) -> Iterator[ast.Module]:
 
 
 def _text(node: ast.expr | None) -> str:
-    """A string that stands in the code, else ""."""
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    """A string that stands in the code, in one piece or several, else ""."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return _text(left) + _text(right) if _text(left) and _text(right) else ""
+    return ""
 
 
 def _simple(statements: Iterable[ast.AST]) -> Iterator[ast.stmt]:

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -120,9 +120,20 @@ def main() -> None:
         isolation.forbid_inspection()
     gc.collect()
     gc.freeze()  # what is there now is never looked at again, nor copied for it
+    _hide_objects()
     isolation.use_huge_pages()
     send(control, Frame({"namespaces": guards.namespaces, "seccomp": guards.seccomp}))
     _accept(control, session, operators, guards, namespaces)
+
+
+def _hide_objects() -> None:
+    """Let no learner's code go through all the objects of this process to what watches it."""
+
+    def refused(*args: object, **options: object) -> NoReturn:
+        raise RuntimeError("Python's objects cannot be listed while grading.")
+
+    for name in ("get_objects", "get_referents", "get_referrers", "unfreeze"):
+        setattr(gc, name, refused)
 
 
 def _tried() -> Guards:
