@@ -229,25 +229,32 @@ def test_one_use_is_reported_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "means"),
+    ("body", "name"),
     [
-        ("import importlib\nreturn importlib.import_module('a')", "uses importlib.import_module"),
-        ("return globals()['a'](x)", "uses globals"),
-        ("return torch.__dict__['a'](x)", "uses __dict__"),
-        ("part = 'm'\nreturn getattr(torch, 'lst' + part)(x)", "looks up a name that it computes"),
-        ("m = torch.nn\nreturn [m][0]", "hands on a whole module of torch"),
-        ("return vars(torch)['lst' + 'm']", "hands on a whole module of torch"),
-        ("return torch.jit.CompilationUnit('a')", "uses torch.jit.CompilationUnit"),
-        ("import keras\nreturn keras.ops.tanh(x)", "uses keras.ops.tanh"),
-        ("import pickle\nreturn pickle.loads(x)", "uses pickle.loads"),
-        ("from operator import methodcaller\nreturn methodcaller('a')", "operator.methodcaller"),
+        ("import keras\nreturn keras.ops.tanh(x)", "keras.ops.tanh"),
+        ("return torch.jit.load('own.pt')(x)", "torch.jit.load"),
+        ("return torch.load('own.pt')(x)", "torch.load"),
     ],
 )
-def test_means_that_hide_what_is_called_are_reported(body: str, means: str) -> None:
-    found = flags(START, answer(body))
-    assert any(means in flag and flag.endswith("hides what is called") for flag in found), found
+def test_what_an_answer_brings_in_is_reported(body: str, name: str) -> None:
+    assert f"it uses {name}, which is not looked into" in flags(START, answer(body))
     unreached = answer(body, "somewhere_else").replace("@fill\n", "")
     assert flags(START, HONEST, unreached) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return globals()['gates'](x)",
+        "return getattr(torch, activation)(x)",
+        "modules = [torch.nn.functional]\nreturn modules[0].linear(x, h)",
+        "from operator import methodcaller\nreturn methodcaller('tanh')(x)",
+        "return torch.sigmoid.__dict__ or vars(torch)['tanh'](x)",
+        "import inspect\nreturn inspect.signature(lstm_cell)",
+    ],
+)
+def test_what_is_called_need_not_be_named_as_it_is_seen_when_it_runs(body: str) -> None:
+    assert flags(START, answer(body)) == []
 
 
 @pytest.mark.parametrize(
@@ -295,6 +302,8 @@ def test_means_that_hide_what_is_called_are_reported(body: str, means: str) -> N
         ("getattr(error, 'tb_' + 'frame')", "uses tb_frame"),
         ("getattr(torch, 'lib' + 'rary').Library('aten', 'IMPL')", "uses torch.library.Library"),
         ("import sys\nsys.meta_path.clear()", "uses sys.meta_path"),
+        ("import marshal\nmarshal.loads(x)", "uses marshal.loads"),
+        ("import types\ntypes.CodeType(1)", "uses types.CodeType"),
         ("import runpy\nrunpy.run_path('a.py')", "uses runpy.run_path"),
         ("import __main__", "uses __main__"),
         ("from rnncourse.checks import drivers", "uses rnncourse.checks.drivers"),

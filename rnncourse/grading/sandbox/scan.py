@@ -1,10 +1,11 @@
 """Reads a notebook's code before any of it runs, for what a person should look at.
 
-Nothing can stop a learner from calling torch's own LSTM in the place where one was to be written.
-So the code of each exercise is followed by name through the notebook's functions, classes and
-variables, and what it uses of torch is compared with what torch has ready made. Means that hide
-what is called, and means that can change what the grader sees, are reported as well. It is a
-reading and no proof: a report is a reason to look, and no report is no promise.
+What an exercise calls of torch is seen where it runs, see `watch`. What can keep it from being seen
+is reported here: means that change what the grader sees, from any cell, and whatever an answer
+brings in from elsewhere. The code of each exercise is followed by name through the notebook's
+functions, classes and variables, so that an answer that names torch's own is reported with its
+name also where it does not come to the call. It is a reading and no proof: a report is a reason to
+look, and no report is no promise.
 """
 
 from __future__ import annotations
@@ -25,21 +26,15 @@ from ...checks.ready_made import bare
 MAX_FLAGS = 5
 """Reported for an exercise at most."""
 
-HIDING = (
-    *("builtins.globals", "builtins.vars", "code", "codeop", "ctypes", "importlib", "inspect"),
-    *("marshal", "operator.attrgetter", "operator.methodcaller", "pickle", "pkgutil", "pydoc"),
-    *("torch.hub", "torch.jit.CompilationUnit", "torch.jit.load", "torch.load"),
-    *("types.CodeType", "types.FunctionType"),
+BRINGING = (
     *("flax", "jax", "keras", "mxnet", "onnxruntime", "paddle", "tensorflow"),
+    *("torch.hub", "torch.jit.load", "torch.load"),
 )
-"""With these an answer can call what its text does not name, or what nobody watches."""
-HIDING_ATTRIBUTES = {
-    *("__builtins__", "__code__", "__dict__", "__getattribute__", "__loader__", "__subclasses__"),
-}
+"""With these an answer can use what is not in the notebook, and where nobody looks on."""
 SHELL = "get_ipython()"
 TAMPERING_ATTRIBUTES = {
     *("__closure__", "__globals__", "ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals"),
-    *("f_locals", "gi_frame", "tb_frame", "exec_module", "get_code", "load_module"),
+    *("f_locals", "gi_frame", "tb_frame", "__loader__", "exec_module", "get_code", "load_module"),
 }
 """They lead to what Python keeps from a cell: the worker's own variables, or modules anew."""
 UNDER_TORCH = (
@@ -51,9 +46,9 @@ UNDER_TORCH = (
 """With these a cell can go round the places where torch's ready-made answers are seen, or take them
 off. `torch._C._VariableFunctions` and `torch._VF` are other names for functions of torch."""
 TAMPERING = (
-    *("__main__", "gc.unfreeze", "imp", "importlib.machinery", "importlib.util.LazyLoader"),
-    *("importlib.util.module_from_spec", "importlib.util.spec_from_file_location", "runpy"),
-    *("sys.meta_path", "sys.path_hooks", "sys.path_importer_cache"),
+    *("__main__", "codeop", "gc.unfreeze", "imp", "importlib.machinery", "marshal", "runpy"),
+    *(f"importlib.util.{n}" for n in ("LazyLoader", "module_from_spec", "spec_from_file_location")),
+    *("sys.meta_path", "sys.path_hooks", "sys.path_importer_cache", "types.CodeType"),
     *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec", "ctypes"),
     *("gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
     *("inspect.getouterframes", "inspect.stack", "os.fdopen", "os.write", "os.writev"),
@@ -149,19 +144,17 @@ class _Uses:
         names: the notebook's own variables, functions and classes.
         dotted: what comes from elsewhere, in full: "torch.nn.LSTM".
         shared: names that a function declares to be the notebook's.
-        hiding, tampering: what else to report, as ends of sentences.
+        tampering: what else to report, as ends of sentences.
     """
 
     names: set[str] = field(default_factory=set)
     dotted: set[str] = field(default_factory=set)
     shared: set[str] = field(default_factory=set)
-    hiding: set[str] = field(default_factory=set)
     tampering: set[str] = field(default_factory=set)
 
     def add(self, other: _Uses) -> None:
         self.names |= other.names
         self.dotted |= other.dotted
-        self.hiding |= other.hiding
         self.tampering |= other.tampering
 
 
@@ -197,15 +190,13 @@ class _Notebook:
         used = self._reached(exercise)
         forbidden = self._ready_made[exercise]
         ready = sorted(n for n in used.dotted if any(_is_same(n, other) for other in forbidden))
-        hiding = {
-            f"uses {name.removeprefix('builtins.')}" for name in used.dotted if _is_in(name, HIDING)
-        } | used.hiding
+        brought = sorted(name for name in used.dotted if _is_in(name, BRINGING))
         reach = {n for n in self._whole.dotted if _is_tampering(n)}
         bare_names = {name.removeprefix("builtins.") for name in reach}
         changes = {f"uses {name}" for name in bare_names} | self._whole.tampering
         return [
             *(f"it uses {name}, the ready-made answer" for name in ready),
-            *(f"it {means}, which hides what is called" for means in sorted(hiding)),
+            *(f"it uses {name}, which is not looked into" for name in brought),
             *(f"a cell {means}, which can change what is graded" for means in sorted(changes)),
         ]
 
@@ -354,14 +345,11 @@ class _Reader:
         self._visit_all(nodes)
         self._scopes.pop()
 
-    def _visit_name(self, node: ast.Name | ast.Attribute, as_value: bool = True) -> None:
+    def _visit_name(self, node: ast.Name | ast.Attribute) -> None:
         """A name or a chain of attributes that is read."""
         if isinstance(node.ctx, ast.Store | ast.Del):
             return
-        stands_for = self._stands_for(node)
-        self._uses.dotted |= stands_for
-        if as_value and any(_is_in(n, ("torch",)) and n in sys.modules for n in stands_for):
-            self._uses.hiding.add("hands on a whole module of torch")
+        self._uses.dotted |= self._stands_for(node)
         part: ast.expr = node
         while isinstance(part, ast.Attribute):
             self._visit_attribute(part.attr)
@@ -372,9 +360,7 @@ class _Reader:
             self._uses.names.add(part.id)
 
     def _visit_attribute(self, name: str) -> None:
-        if name in HIDING_ATTRIBUTES:
-            self._uses.hiding.add(f"uses {name}")
-        elif name in TAMPERING_ATTRIBUTES:
+        if name in TAMPERING_ATTRIBUTES:
             self._uses.tampering.add(f"uses {name}")
 
     def _visit_call(self, node: ast.Call) -> None:
@@ -390,24 +376,18 @@ class _Reader:
         if called == {"builtins.eval"} and len(node.args) == 1 and (code := _expression(first)):
             self._visit(code)
             return
-        parts = list(_parts(node))
         if "builtins.getattr" in called:
             self._visit_attribute(_text(second))
+            self._uses.dotted |= self._stands_for(node)
             inside = {name for name in self._stands_for(first) if _is_in(name, SECRETIVE)}
             if not _text(second):
                 self._uses.tampering |= {f"looks up a name that it computes in {n}" for n in inside}
-        if "builtins.getattr" in called and isinstance(first, ast.Name | ast.Attribute):
-            self._uses.dotted |= self._stands_for(node)
-            if self._stands_for(first) and not _text(second):
-                self._uses.hiding.add("looks up a name that it computes")
-            parts.remove(first)
-            self._visit_name(first, as_value=False)
         elif "builtins.open" in called and isinstance(first, ast.Constant | ast.BinOp):
             if not isinstance(getattr(first, "value", 0), str):
                 self._uses.tampering.add("opens a file by its number")
         elif called & MAGIC_CALLS and _text(first) in FILE_MAGICS:
             self._uses.tampering.add(f"uses %{_text(first)}")
-        self._visit_all(parts)
+        self._visit_all(_parts(node))
 
     def _visit_function(self, node: Definition | ast.Lambda) -> None:
         given = node.args
@@ -434,15 +414,8 @@ class _Reader:
             if not isinstance(target, ast.Name) and not isinstance(value, ast.Constant):
                 replaced = {name for name in self._stands_for(place) if _is_replaced(name)}
                 self._uses.tampering |= {f"replaces {name}" for name in replaced}
-            for part in _parts(target):
-                if isinstance(part, ast.Name | ast.Attribute):
-                    self._visit_name(part, as_value=False)
-                else:
-                    self._visit(part)
-        if isinstance(value, ast.Name | ast.Attribute):
-            only_names = all(isinstance(target, ast.Name) for target in targets)
-            self._visit_name(value, as_value=not only_names)
-        elif value:
+            self._visit_all(_parts(target))
+        if value:
             self._visit(value)
 
 
