@@ -45,6 +45,8 @@ for module in ("tests.hidden.lstm", "tests.mistakes.lstm", "rnncourse.grading.sp
                "rnncourse.grading.course", "rnncourse.grading.gradebook.book"):
     if attempt(importlib.import_module, module):
         loot(module)
+sys.modules.pop("gc")
+import gc  # anew, as its ways to list objects are taken away
 gc.unfreeze()
 for thing in gc.get_objects():
     if type(thing).__name__ in ("Trial", "Spec", "Gradebook", "Exam", "Checkout"):
@@ -157,8 +159,9 @@ for path in (HOME, "/root", "/home", "/etc", "/tmp", "/var", "/dev/shm", COURSE)
             loot(path, name)
 """
 
-# What is asked later. The names are not written out, as a person would be called to look at them.
+# What is asked later.
 HIDDEN_INPUTS = """
+sys.modules.pop("gc")
 import gc
 gc.unfreeze()
 for thing in gc.__dict__["get_objects"]():
