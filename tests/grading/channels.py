@@ -323,12 +323,12 @@ def prepare_waiting_signals():
     lower_limits()
     room = room_for_signals()
 
-def send_waiting_signals():
+def send_waiting_signals(part):
     lower_limits()
-    let_wait(SECRET & 255)
+    let_wait(SECRET >> 8 * part & 255)
     held.append(waited)
 
-def read_waiting_signals():
+def read_waiting_signals(part):
     return room - room_for_signals()
 
 # ---------------------------------------------------------------- in step with the test
@@ -336,6 +336,11 @@ def read_waiting_signals():
 SENT_AS = {
     "resident_pages_by_reading": send_resident_pages,
     "resident_pages_by_counting": send_resident_pages,
+}
+PREPARED = {
+    "inotify": prepare_inotify,
+    "times_of_reading": prepare_times_of_reading,
+    "waiting_signals": prepare_waiting_signals,
 }
 made = 0
 
@@ -347,6 +352,13 @@ def shows(step):
     own = {signal.SIGUSR1, 63, *range(50, 59), 60}
     bits = {40 + k for k in range(10) if step >> k & 1}
     signal.pthread_sigmask(signal.SIG_SETMASK, own | bits)
+
+def function_for(role, kind):
+    """A name that ends in a digit is for a part of what is sent."""
+    name, _, part = kind.rpartition("_")
+    if part.isdigit():
+        return lambda: globals()[f"{role}_{name}"](int(part))
+    return globals()[f"{role}_{kind}"]
 
 def waits():
     global made
@@ -363,7 +375,7 @@ def tries(function, *arguments):
 def sends():
     for kind in KINDS:
         waits()
-        tries(SENT_AS.get(kind) or globals()["send_" + kind])
+        tries(SENT_AS.get(kind) or function_for("send", kind))
         waits()
         let_go()
 
@@ -371,10 +383,9 @@ def reads():
     found = {}
     for kind in KINDS:
         waits()
-        if "prepare_" + kind in globals():
-            tries(globals()["prepare_" + kind])
+        tries(PREPARED.get(kind.rstrip("_01234567"), int))
         waits()
-        found[kind] = tries(globals()["read_" + kind])
+        found[kind] = tries(function_for("read", kind))
         let_go()
     print(json.dumps(found))
 '''
@@ -401,7 +412,7 @@ KINDS = (
     "shared_memory",
     "message_queues",
     "signals",
-    "waiting_signals",
+    *(f"waiting_signals_{part}" for part in range(8)),
 )
 
 
