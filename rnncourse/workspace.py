@@ -11,6 +11,8 @@ from .errors import CourseError
 from .exercise import CHAPTERS
 from .notebook import Unreadable, own_cells, read_notebook
 
+CLASS_ROOMS, CLASS_FILES = ("submitted", "autograded"), ("nbgrader_config.py", "gradebook.db")
+"""Where a class hands in, and what lies beside that."""
 SUBMIT = "submit"
 """The folder for what is handed in."""
 
@@ -82,6 +84,17 @@ def read(path: Path) -> dict[str, Any]:
         raise CourseError(str(error)) from error
     except OSError as error:
         raise CourseError(f"{path}: {error.strerror or error}.") from error
+
+
+def refuse_submission(path: Path) -> None:
+    """Raises: CourseError: the notebook was handed in and lies in the folder of a class. Here it
+    would run with all that the caller can do."""
+    for room in path.resolve().parents:
+        if room.name in CLASS_ROOMS and any((room.parent / name).exists() for name in CLASS_FILES):
+            raise CourseError(
+                f"{path} was handed in, and is not run, as there is no sandbox here: "
+                "use rnncourse grade."
+            )
 
 
 def refuse_empty(path: Path, notebook: dict[str, Any]) -> None:

@@ -117,6 +117,19 @@ def test_progress_counts(workspace: Path) -> None:
     assert sum("not filled in" in row for row in rows) == 2
 
 
+@pytest.mark.parametrize("arguments", [("check", "lstm"), ("progress",), ("submit", "lstm")])
+def test_what_was_handed_in_is_not_run_with_the_rights_of_the_caller(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    marker, folder = tmp_path / "marker", tmp_path / "class/submitted/ada"
+    own = f"open({str(marker)!r}, 'w').close()\n" + solutions()["set_forget_bias"]
+    (folder / "lstm").mkdir(parents=True)
+    (folder / "lstm/lstm.ipynb").write_text(filled({"set_forget_bias": own}), "utf-8")
+    (tmp_path / "class/nbgrader_config.py").touch()
+    refused(rnncourse(*arguments, cwd=folder), "there is no sandbox here: use rnncourse grade.")
+    assert not marker.exists()
+
+
 def test_submit_writes_one_clean_file(workspace: Path) -> None:
     notebook = workspace / "lstm" / "lstm.ipynb"
     content = json.loads(filled({}))

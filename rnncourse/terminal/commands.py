@@ -76,6 +76,7 @@ def progress(limits: Limits, console: Console) -> bool:
 def submit(typed: str, limits: Limits, console: Console) -> None:
     """Write the one file to hand in, and say what is not done."""
     target = assignment(typed, Path())
+    workspace.refuse_submission(target.path)
     notebook = workspace.read(target.path)
     workspace.refuse_empty(target.path, notebook)
     with _runner(limits, console) as runner:
@@ -113,8 +114,9 @@ def _runner(limits: Limits, console: Console) -> Iterator[Runner]:
 
 
 def _run(target: Target, runner: Runner) -> Checked | None:
-    """What becomes of a notebook; None if it cannot be read, which is said."""
+    """What becomes of a notebook; None if it is not run or cannot be read, which is said."""
     try:
+        workspace.refuse_submission(target.path)
         cells = own_cells(workspace.read(target.path))
     except CourseError as error:
         print(f"rnncourse: {error}", file=sys.stderr, flush=True)

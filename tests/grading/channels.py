@@ -285,11 +285,11 @@ def send_message_queues():
 def read_message_queues():
     def there(k):
         try:
-            held.append(call((240, 180), f"{NAME}-{k}".encode(), os.O_RDWR, 0, 0))
+            os.close(call((240, 180), f"{NAME}-{k}".encode(), os.O_RDWR, 0, 0))
             return True
         except FileNotFoundError:
             return False
-    return each(there)
+    return number(there(k) for k in range(64))
 
 def send_signals():
     for k in range(8):
