@@ -60,6 +60,18 @@ OWN_CELLS = {
     "loop_in_c": "sum(iter(int, 1))",
     "last": "undefined_name",
 }
+MISSING = {
+    "mounts": "from google.colab import drive\nsizes = drive.load('/content/sizes')",
+    "uses": "total = sum(sizes)",
+    "fills": """
+from rnncourse import fill
+@fill
+def parameter_count(
+    input_size, hidden_size, num_layers=1, gates=1, bias=True, bidirectional=False
+):
+    return total
+""",
+}
 
 
 def with_cells(text: str, cells: dict[str, str]) -> str:
@@ -78,7 +90,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for chapter in ("rnn", "lstm", "shapes"):
         (folder / chapter).mkdir()
     (folder / "rnn/rnn.ipynb").write_text("{", encoding="utf-8")
-    shutil.copy(ROOT / "exercises/shapes/shapes.ipynb", folder / "elsewhere.ipynb")
+    shapes = (ROOT / "exercises/shapes/shapes.ipynb").read_text("utf-8")
+    (folder / "elsewhere.ipynb").write_text(with_cells(shapes, MISSING), "utf-8")
     (folder / "shapes/shapes.ipynb").symlink_to(folder / "elsewhere.ipynb")
     answers = solutions() | {
         "lstm_layer": ENDLESS_LOOP,
@@ -139,6 +152,17 @@ def test_each_cell_is_named_with_what_it_did(
     checked: subprocess.CompletedProcess[str], cell: str, sentence: str
 ) -> None:
     assert f"  the cell “# {cell}”{sentence}" in checked.stdout
+
+
+def test_a_missing_name_is_traced_to_the_cell_that_failed(
+    checked: subprocess.CompletedProcess[str],
+) -> None:
+    first = "the cell “# mounts” ended with ModuleNotFoundError: No module named 'google"
+    assert f"(sizes is not defined: {first}" in checked.stdout
+    assert (
+        "parameter_count: total is not defined: the cell “# uses” ended with NameError: name "
+        "'sizes' is not defined"
+    ) in checked.stdout
 
 
 @pytest.mark.parametrize("cell", ["matplotlib", "beside", "channel"])

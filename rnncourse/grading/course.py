@@ -287,7 +287,7 @@ class Checkout:
             *sorted((package / "checks").rglob("*.py")),
             *sorted((package / "checks").rglob("*.json")),
             *(package / "grading" / f"{name}.py" for name in ("draws", "grade", "record", "spec")),
-            package / "grading" / "tracing.py",
+            package / "tracing.py",
             *sorted((package / "grading/sandbox").glob("*.py")),
             *sorted((package / "grading/submissions").glob("*.py")),
         ]

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from ..checks.judge import Report, StageReport, judge
 from ..checks.plan import Stage
+from ..tracing import Failures
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.host import ExerciseRun, Run
 from .spec import Trial
 from .submissions.submission import Submission
-from .tracing import Failures
 
 _EARLY: dict[str, Verdict] = {"timeout": "timeout", "slept": "slept", "died": "error"}
 """The verdict on whoever ended early, by how; unless the function is right with a probe."""
@@ -54,7 +54,7 @@ def judge_submission(
         code = defaultdict(
             str, {name: cell.source for cell in submission.cells for name in cell.exercises}
         )
-        failures = Failures(submission.cells, run.cells)
+        failures = Failures(submission.cells, {ran.index: ran.error for ran in run.cells})
         exercises = [
             _exercise(trial, worth, run, failures, code, own.get(trial.plan.exercise, ()))
             for trial in trials

@@ -20,6 +20,7 @@ from ..checks.judge import Report, StageReport, report_of
 from ..errors import Interrupted
 from ..limits import CELL_SECONDS, EXERCISE_SECONDS, computed_too_long, ran_too_long
 from ..notebook import Cell
+from ..tracing import LEFT_OUT, Failures, label
 
 CLOCK_FACTOR = 30
 """How many times its limit of computing time code may run on the clock. The process counts its own
@@ -30,7 +31,6 @@ POLL_SECONDS = 0.2
 """How often Ctrl-C is looked for on Windows."""
 END_SECONDS = 10
 """How long a process may live on when it has closed its end of the pipe."""
-MAX_QUOTED = 40
 
 _START = """
 import json, sys
@@ -146,6 +146,8 @@ class _Job:
         self._path, self._cells, self._limits = path, cells, limits
         self._pending = list(exercises)
         self._left_out: dict[int, str] = {}
+        self._reasons: dict[int, str] = {}
+        self._failures: dict[int, str] = {}
         self._stages: dict[str, list[str]] = {}
         self._cell: int | None = None
         self._exercise = ""
@@ -164,6 +166,7 @@ class _Job:
     def request(self) -> dict[str, Any]:
         """What is left to do, in the form that the process takes."""
         self.checked.errors, self.checked.notes = dict(self._left_out), []
+        self._failures = {n: f"{LEFT_OUT}: it {reason}" for n, reason in self._reasons.items()}
         self._cell, self._exercise, self.began, self.stuck = None, "", False, ""
         return {
             "path": str(self._path.absolute()),
@@ -224,7 +227,9 @@ class _Job:
         assert self._cell is not None, "a cell ends that has not begun"
         name = self._name(self._cell)
         if error:
-            self.checked.errors[self._cell] = f"{name}: {error}"
+            explained = Failures(self._cells, self._failures).explained(error)
+            self._failures[self._cell] = error
+            self.checked.errors[self._cell] = f"{name}: {explained}"
         if stopped:
             self._leave_out(self._cell, stopped)
         self.checked.notes += [f"{name}: “{cmd}” is not run in a terminal." for cmd in refused]
@@ -233,10 +238,15 @@ class _Job:
     def _leave_out(self, index: int, reason: str) -> None:
         """Run a cell no more if the notebook has to be begun anew."""
         self.stopped_something = True
+        self._reasons[index] = reason
         self._left_out[index] = self.checked.errors[index] = f"{self._name(index)} {reason}"
 
     def _end_exercise(self, report: Report, printed: str) -> None:
         self.checked.reports.append(report)
+        failures = Failures(self._cells, self._failures)
+        sentences = (said for stage in report.stages for said in stage.sentences)
+        for why in dict.fromkeys(filter(None, map(failures.why, sentences))):
+            self.checked.notes.append(f"{report.exercise}: {why}")
         self.checked.printed[report.exercise] = printed
         self.stopped_something |= bool(report.stopped)
         self._pending.remove(report.exercise)
@@ -244,11 +254,7 @@ class _Job:
 
     def _name(self, index: int) -> str:
         """A cell by its id, or by its first line."""
-        cell = self._cells[index]
-        if cell.grade_id:
-            return f"the cell {cell.grade_id}"
-        first = cell.source.strip().partition("\n")[0]
-        return f"the cell “{first[:MAX_QUOTED]}{'…' if len(first) > MAX_QUOTED else ''}”"
+        return label(self._cells[index])
 
 
 class _Process:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from rnncourse.grading.sandbox.host import LEFT_OUT, CellRun, Questions, Run, Worker
-from rnncourse.grading.tracing import MAX_LENGTH, Failures
+from rnncourse.grading.sandbox.host import Questions, Run, Worker
 from rnncourse.notebook import Cell
+from rnncourse.tracing import LEFT_OUT, MAX_LENGTH, Failures
 from tests.grading.sandboxes import needs_sandbox
 
 START = "import torch\nfrom rnncourse import check, fill"
@@ -144,7 +144,7 @@ def test_names_of_its_own_and_of_python_are_not_missed(worker: Worker) -> None:
 def failures(*cells: tuple[str, str], names: tuple[str, ...] = ("",) * 10) -> Failures:
     """Of cells, each a source and its error."""
     whole = [Cell(name, source) for name, (source, _) in zip(names, cells, strict=False)]
-    return Failures(whole, [CellRun(n, error, "") for n, (_, error) in enumerate(cells)])
+    return Failures(whole, {n: error for n, (_, error) in enumerate(cells)})
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from typing import Literal, Self
 from ...checks.drivers import PROBE, Outcome
 from ...checks.judge import Key
 from ...checks.plan import Case
+from ...tracing import LEFT_OUT
 from .deadline import Budget, ChildClock, Deadline, Slept
 from .launch import Launch, Layers, SandboxError
 from .operators import NAMES
@@ -63,9 +64,6 @@ START_SECONDS = 600.0
 """Within which a worker has to be ready: seconds on an idle machine, a minute on a busy one."""
 END_SECONDS = 60.0
 """Within which a worker has to bring a child to life, to get rid of it, or to end."""
-
-LEFT_OUT = "this cell is left out"
-"""How the error of a cell begins that does not run any more."""
 
 CRASHES = {
     128 + signal.SIGABRT: "its process crashed",

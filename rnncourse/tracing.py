@@ -1,18 +1,19 @@
 """Why a name is not defined: the cell that should have defined it ended with an error.
 
-What a child says of names is only looked up in what the learner wrote, word by word: no parser of
-Python reads a learner's code outside the sandbox.
+Names are only looked up in what the learner wrote, word by word: the grader lets no parser of
+Python read a learner's code outside the sandbox.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from ..notebook import Cell
-from .sandbox.host import LEFT_OUT, CellRun
+from .notebook import Cell
 
+LEFT_OUT = "this cell is left out"
+"""How the error of a cell begins that does not run any more."""
 MAX_QUOTED = 40
 MAX_LENGTH = 1000
 """Characters of a sentence that tells of one error after the other."""
@@ -29,22 +30,26 @@ class Failures:
         errors: by the cells' places; where a name was not defined, with the reason.
     """
 
-    def __init__(self, cells: Sequence[Cell], ran: Sequence[CellRun]) -> None:
+    def __init__(self, cells: Sequence[Cell], errors: Mapping[int, str]) -> None:
+        """
+        Args:
+            errors: by the cells' places, "" where nothing went wrong.
+        """
         self._cells = cells
         self._first: dict[str, int] = {}
         self.errors: dict[int, str] = {}
-        for run in ran:
-            if run.error:
-                self.errors[run.index] = self._explained(run.error)
-                for name in _defined(cells[run.index].source):
-                    self._first.setdefault(name, run.index)
+        for place, error in sorted(errors.items()):
+            if error:
+                self.errors[place] = self.explained(error)
+                for name in _defined(cells[place].source):
+                    self._first.setdefault(name, place)
 
     def why_undefined(self, name: str) -> str:
         """A sentence on a name that one of these cells should have defined; "" if none should."""
         if name not in self._first:
             return ""
         place = self._first[name]
-        cell, error = _label(self._cells[place]), self.errors[place]
+        cell, error = label(self._cells[place]), self.errors[place]
         if error.startswith(LEFT_OUT):
             said = f"{cell} is left out{error.removeprefix(LEFT_OUT)}"
         else:
@@ -56,10 +61,14 @@ class Failures:
         own = (n for n, cell in enumerate(self._cells) if exercise in cell.exercises)
         return next((self.errors[n] for n in own if n in self.errors), "")
 
-    def _explained(self, error: str) -> str:
+    def why(self, error: str) -> str:
+        """If an error says that a name is not defined, a sentence on why it is not, else ""."""
+        match = _NAME_ERROR.search(error)
+        return self.why_undefined(match[1]) if match else ""
+
+    def explained(self, error: str) -> str:
         """An error; and why a name that the cell needed was not there."""
-        match = _NAME_ERROR.match(error)
-        why = self.why_undefined(match[1]) if match else ""
+        why = self.why(error)
         return f"{error} ({why})"[:MAX_LENGTH] if why else error
 
 
@@ -78,7 +87,7 @@ def _defined(source: str) -> Iterator[str]:
 _BEFORE_A_NAME = frozenset(("def", "class", "as", "for"))
 
 
-def _label(cell: Cell) -> str:
+def label(cell: Cell) -> str:
     """A cell in a sentence: by its id, or by its first line."""
     if cell.grade_id:
         return f"the cell {cell.grade_id}"
