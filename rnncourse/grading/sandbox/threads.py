@@ -21,6 +21,8 @@ THREADS = 24
 WORKERS = 6
 """Of one executor at most; on a machine with many cores it would take more than there are."""
 STACK_BYTES = 1 << 20
+ADDRESS_SPACE = THREADS * (STACK_BYTES + (64 << 10))
+"""Bytes that they take, guard pages and all."""
 _M_ARENA_MAX = -8
 
 Job = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]

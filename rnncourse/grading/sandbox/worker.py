@@ -187,10 +187,12 @@ def _serve(
     reader = Reader(link)
     errand = reader.frame().header
     sources = [reader.frame().header["source"] for _ in range(errand["cells"])]
+    has_few_threads = guards.seccomp and not guards.threads
+    idle += threads.ADDRESS_SPACE if idle and has_few_threads else 0
     isolation.limit(idle + errand["memory"] if idle else 0, errand["seconds"])
     random.seed(0)  # the fork has seeded it anew
     if guards.seccomp:
-        if not guards.threads:
+        if has_few_threads:
             threads.prepare(partial(seccomp.install, False))
         seccomp.install(guards.threads)
     _run_cells(link, session, sources, errand["ready_made"])
