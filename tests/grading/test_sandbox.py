@@ -230,6 +230,17 @@ def test_the_checkout_is_named_in_no_text_of_a_package(worker: Worker) -> None:
 
 
 @needs_sandbox
+def test_no_library_is_loaded_from_scratch(worker: Worker) -> None:
+    said = printed(
+        worker,
+        "import _ctypes, ctypes, shutil\n"
+        "ctypes.CDLL(_ctypes.__file__)\n"
+        "shutil.copyfile(_ctypes.__file__, 'own.so')\n"
+        "ctypes.CDLL('./own.so')",
+    )
+    assert said.startswith("OSError") and "own.so" in said, said
+
+
 def test_children_share_no_memory_that_they_can_write_to(crowded_worker: Worker) -> None:
     """One child's would be the next one's. Here a child can see its own memory."""
     shared = (

@@ -106,7 +106,8 @@ def leave_others() -> None:
     and devices whose owner, mode and times stay as they are."""
     _new_user(_CLONE_NEWNS | _CLONE_NEWIPC)
     nothing_special = _MS_NOSUID | _MS_NODEV
-    _mount("/tmp", nothing_special, f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700")
+    size = f"size={SCRATCH_BYTES},nr_inodes={SCRATCH_FILES},mode=700"
+    _mount("/tmp", nothing_special | _MS_NOEXEC, size)  # nor libraries brought along as data
     _mount("/proc", nothing_special | _MS_NOEXEC | _MS_RDONLY, "size=4k,nr_inodes=1,mode=555")
     _protect_devices()
     os.chdir("/tmp")
