@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +40,9 @@ def prepare(first: Callable[[], None]) -> None:
     with suppress(AttributeError):  # else each thread reserves address space for itself
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
     before = threading.stack_size(STACK_BYTES)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     waiting = [_Waiting(first) for _ in range(THREADS)]
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)  # signals are for the first thread
     threading.stack_size(before)
     for thread in waiting:
         thread.is_ready.acquire()
