@@ -53,8 +53,9 @@ class: setup
 stop:
 	@$(BIN)/python -m tests.demonstration --only stop
 
-# Several files at a time, each in one process; one torch thread a process.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
+# Several files at a time, each in one process; one torch thread a process. Hundreds of processes
+# start, so that what Python has compiled is kept, whatever the environment says.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 test: setup lint
 	@$(PYTEST) --durations 15
