@@ -139,6 +139,8 @@ def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) 
     assert len(run.failed) == len(names(chapter))
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("chapter", strength.chapters())
 def test_the_solution_passes_everything_and_shows_everything(chapter: str) -> None:
     run = executed("solutions", chapter)
     for name in names(chapter):
