@@ -10,8 +10,12 @@ LONG = "RNNCOURSE_LONG"
 """Set to 1 for all that they can do; a part of it is done otherwise."""
 
 SOME = ("shapes", "lstm", "models")
-"""The chapters of which everything is run in any case: their results are whole numbers, tensors
+"""The chapters whose exercises are graded in any case: their results are whole numbers, tensors
 and drawn at random."""
+
+
+NOTEBOOKS = ("shapes", "lstm")
+"""The chapters whose notebooks are executed in any case; those of models take half a minute."""
 
 
 def full() -> bool:
@@ -25,5 +29,10 @@ def share(number: int) -> int:
 
 
 def chapters() -> tuple[str, ...]:
-    """Those of which everything is to be run."""
+    """Those whose exercises are all to be graded."""
     return CHAPTERS if full() else SOME
+
+
+def notebooks() -> tuple[str, ...]:
+    """Those whose notebooks are to be executed."""
+    return CHAPTERS if full() else NOTEBOOKS

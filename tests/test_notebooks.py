@@ -123,7 +123,7 @@ def test_the_released_notebook_is_what_nbgrader_makes_of_the_source(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("chapter", strength.chapters())
+@pytest.mark.parametrize("chapter", strength.notebooks())
 def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) -> None:
     run = executed("exercises", chapter)
     for name in names(chapter):
@@ -140,7 +140,7 @@ def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("chapter", strength.chapters())
+@pytest.mark.parametrize("chapter", strength.notebooks())
 def test_the_solution_passes_everything_and_shows_everything(chapter: str) -> None:
     run = executed("solutions", chapter)
     for name in names(chapter):

@@ -2,9 +2,10 @@
 formgrader's buttons and `nbgrader.apps`.
 
 A course's nbgrader_config.py says `install(c, checkout)`. Assignments with hidden specs are then
-graded as `rnncourse grade` grades them; nbgrader grades all others, such as an essay, as it always
-does. nbgrader's options for preprocessors and hooks have a meaning only for the others. Validate
-runs no learner's notebook, see `validation`.
+graded as `rnncourse grade` grades them. Others, such as an essay, nbgrader grades as it always
+does, without the sandbox, and so only those that `CourseDoor.unsandboxed` names. nbgrader's options
+for preprocessors and hooks have a meaning only for these. Validate runs no learner's notebook, see
+`validation`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import nbgrader.converters
 from nbconvert.exporters import Exporter
 from nbgrader.converters import Autograde, GenerateFeedback, NbGraderException
 from nbgrader.converters.base import BaseConverter
-from traitlets import Float, Integer, Unicode, default
+from traitlets import Float, Integer, List, Unicode, default
 
 from ..errors import CourseError
 from ..notebook import Unreadable
@@ -79,6 +80,11 @@ class CourseDoor(BaseConverter):  # type: ignore[misc]
     ).tag(config=True)
     workers = Integer(
         None, allow_none=True, help="Submissions that run at a time; else one a core, at most 8."
+    ).tag(config=True)
+
+    unsandboxed = List(
+        Unicode(),
+        help="Assignments without hidden specs that nbgrader may run itself, without the sandbox.",
     ).tag(config=True)
 
     def start(self) -> None:
@@ -145,7 +151,14 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
                 "CourseDoor.checkout is empty, and without it submissions would run without the "
                 "sandbox: name the course's repository there."
             )
-        return super()._checkout()
+        checkout = super()._checkout()
+        if checkout is None and self._assignment not in self.unsandboxed:
+            raise CourseError(
+                f"{self._assignment} has no hidden specs, and nbgrader would run what was handed "
+                "in without the sandbox: if you trust it all, write c.CourseDoor.unsandboxed = "
+                f"['{self._assignment}'] into nbgrader_config.py."
+            )
+        return checkout
 
     def convert_notebooks(self) -> None:
         self.log.warning(

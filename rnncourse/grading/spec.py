@@ -124,9 +124,10 @@ def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> 
     trial = Trial(plan, spec, hidden, seed=seed, fixtures=fixtures)
     if stored is None:
         return trial
-    shown = tuple(_on_fixtures(plan.stages(*stored.fixtures)))
+    shown = tuple(_on_first_fixture(plan.stages(*stored.fixtures)))
     public = Tried(shown, run(spec.reference, cases_of(shown)))
-    return replace(trial, public=public, mistakes=stored.mistakes)
+    mistakes = tuple((m, _within(numbers, public.cases)) for m, numbers in stored.mistakes)
+    return replace(trial, public=public, mistakes=mistakes)
 
 
 def cases_of(stages: Iterable[Stage]) -> dict[Key, Case]:
@@ -148,16 +149,21 @@ def is_whole(case: Case) -> bool:
     return case.label.startswith("fixture")
 
 
-def _on_fixtures(stages: Iterable[Stage]) -> list[Stage]:
-    """The stages on whole fixtures alone."""
+def _on_first_fixture(stages: Iterable[Stage]) -> list[Stage]:
+    """The stages on the first whole fixture alone, which tells mistakes apart as well as both."""
     found: list[Stage] = []
     for stage in stages:
-        cases = tuple(case for case in stage.cases if is_whole(case))
+        cases = tuple(case for case in stage.cases if is_whole(case))[:1]
         if cases and stage.aspect in ("shapes", "values", "gradients"):
             after = stage.after if stage.after in {s.name for s in found} else ""
-            probed = tuple(case for case in stage.instead if is_whole(case))
+            probed = tuple(case for case in stage.instead if is_whole(case))[:1]
             found.append(replace(stage, cases=cases, instead=probed, after=after))
     return found
+
+
+def _within(numbers: Signature, cases: Mapping[Key, Case]) -> Signature:
+    """A mistake's numbers in these calls."""
+    return {k: arrays for k, arrays in numbers.items() if k in cases}
 
 
 def _whole(plan: Plan, stages: Iterable[Stage]) -> set[str]:

@@ -300,6 +300,12 @@ def test_nbgrader_grades_an_assignment_without_hidden_specs(tmp_path: Path) -> N
     assert nbgrader(course, "generate_assignment", "essay").returncode == 0
     hand_in(course, "ida", essay("They remember.", "print(6 * 7)"), "essay")
     hand_in(course, "x;=1+1", essay("They remember."), "essay")
+    refused = nbgrader(course, "autograde", "essay")
+    assert refused.returncode != 0 and "Traceback" not in refused.stderr
+    assert "c.CourseDoor.unsandboxed = ['essay']" in refused.stderr
+    assert not (course / "autograded").exists()
+    with (course / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write("c.CourseDoor.unsandboxed = ['essay']\n")
     done = nbgrader(course, "autograde", "essay")
     assert done.returncode == 0, done.stderr
     assert "essay has no hidden specs: nbgrader grades it itself, without a sandbox" in done.stderr

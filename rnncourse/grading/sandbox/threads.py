@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import re
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
@@ -24,9 +25,16 @@ WORKERS = 6
 STACK_BYTES = 1 << 20
 ADDRESS_SPACE = THREADS * (STACK_BYTES + (64 << 10))
 """Bytes that they take, guard pages and all."""
+_STARTERS = re.compile("thread|concurrent|executor|pool|async|await|tqdm|loader", re.IGNORECASE)
+"""What code speaks of that starts threads, itself or in a library."""
 _M_ARENA_MAX = -8
 
 Job = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+def may_be_wanted(sources: Iterable[str]) -> bool:
+    """Whether code may start threads. To have them ready takes as long as to make a child."""
+    return any(_STARTERS.search(source) for source in sources)
 
 
 def prepare(first: Callable[[], None]) -> None:

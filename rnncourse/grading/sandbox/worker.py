@@ -187,7 +187,8 @@ def _serve(
     reader = Reader(link)
     errand = reader.frame().header
     sources = [reader.frame().header["source"] for _ in range(errand["cells"])]
-    has_few_threads = guards.seccomp and not guards.threads
+    root_grades = guards.seccomp and not guards.threads
+    has_few_threads = root_grades and threads.may_be_wanted(sources)
     idle += threads.ADDRESS_SPACE if idle and has_few_threads else 0
     isolation.limit(idle + errand["memory"] if idle else 0, errand["seconds"])
     random.seed(0)  # the fork has seeded it anew
