@@ -25,7 +25,10 @@ WORKERS = 6
 STACK_BYTES = 1 << 20
 ADDRESS_SPACE = THREADS * (STACK_BYTES + (64 << 10))
 """Bytes that they take, guard pages and all."""
-_STARTERS = re.compile("thread|concurrent|executor|pool|async|await|tqdm|loader", re.IGNORECASE)
+_STARTERS = re.compile(
+    r"Thread|\b_?threading\b|\b_thread\b|to_thread|new_thread|concurrent|Executor|async|await|tqdm"
+    r"|DataLoader|joblib|multiprocessing"
+)
 """What code speaks of that starts threads, itself or in a library."""
 _M_ARENA_MAX = -8
 
