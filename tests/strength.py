@@ -12,8 +12,6 @@ LONG = "RNNCOURSE_LONG"
 SOME = ("shapes", "lstm", "models")
 """The chapters whose exercises are graded in any case: their results are whole numbers, tensors
 and drawn at random."""
-
-
 NOTEBOOKS = ("shapes", "lstm")
 """The chapters whose notebooks are executed in any case; those of models take half a minute."""
 

@@ -38,7 +38,6 @@ EMBEDDING = (
     "torch.nn.EmbeddingBag",
     "torch.embedding",
 )
-
 """For plans: what torch has that does what exercises are to write. What is rarely written by
 hand, such as jacfwd, is seen by its kind."""
 

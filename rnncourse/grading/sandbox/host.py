@@ -510,6 +510,8 @@ class _Progress:
         """Flag what an exercise has used of torch so far. Only names that are known beforehand are
         taken: in others a process could hide what it has seen."""
         used = clean_list(frame.header.get("used"), MAX_FLAGS)
+        if not used:  # as of nearly every frame
+            return
         ready_made = self.questions.ready_made.get(name, ())
         known = NAMES | {made.removeprefix("torch.") for made in ready_made}
         known_used = [function for function in used if function in known]
