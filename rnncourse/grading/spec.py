@@ -112,6 +112,9 @@ def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> 
 
     Args:
         stored: what the public check has of the exercise.
+
+    Raises:
+        SpecError: the spec does not fit the plan's stages.
     """
     drawing = generator(seed, plan.exercise)
     fixtures = [plan.fixture(sizes, drawing) for sizes in plan.drawn(drawing)]
@@ -120,6 +123,8 @@ def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> 
         raise SpecError(f"the spec of {plan.exercise} does not share its points by its stages.")
     if not math.isclose(sum(spec.shares.values()), 1):
         raise SpecError(f"the shares of {plan.exercise} do not add up to 1.")
+    if not _values(stages, _whole(plan, stages)):  # a hand-in would have no inputs of its own
+        raise SpecError(f"no stage of {plan.exercise} asks for the values of a whole fixture.")
     hidden = Tried(stages, run(spec.reference, cases_of(stages)))
     trial = Trial(plan, spec, hidden, seed=seed, fixtures=fixtures)
     if stored is None:

@@ -6,6 +6,7 @@ import copy
 import importlib
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnncourse.checks.drivers import PROBE
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import NAMING_ATOL, Report, judge
 from rnncourse.exercise import CHAPTERS, Exercise, exercises
-from rnncourse.grading.spec import Trial, Tried, cases_of, prepare
+from rnncourse.grading.spec import SpecError, Trial, Tried, cases_of, prepare
 from tests import fingerprints
 from tests.checks.by_hand import packed_step, step
 from tests.mistakes import Known, Right, known, right
@@ -108,6 +109,19 @@ def test_right_results_for_another_hand_in_are_wrong_for_this_one(
     other = run(trial.spec.reference, cases_of(trial.own_stages("b")))
     assert trial.is_right_elsewhere(report, trial.own_stages("b"), other)
     assert not trial.is_right_elsewhere(report, trial.own_stages("a"), other)
+
+
+def test_an_exercise_without_a_whole_fixture_is_refused() -> None:
+    """A hand-in would have no inputs of its own there."""
+    plan = plan_of(exercises()["lstm_cell"])
+
+    def stages(*fixtures: Any) -> list[Any]:
+        return [stage for stage in plan.stages(*fixtures) if stage.name == "only the biases"]
+
+    parts = replace(plan, stages=lambda *f: [replace(s, after="") for s in stages(*f)])
+    spec = importlib.import_module("tests.hidden.lstm").SPECS["lstm_cell"]
+    with pytest.raises(SpecError, match="whole fixture"):
+        prepare(parts, replace(spec, shares={"only the biases": 1.0}), 1)
 
 
 @pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
