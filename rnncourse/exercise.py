@@ -153,6 +153,8 @@ def find(name: str) -> Exercise:
     Raises:
         FillError: there is none; the message offers the nearest name.
     """
+    if entry := _exercises.get(name):  # of a chapter that is loaded
+        return entry
     known = exercises()
     if name in known:
         return known[name]

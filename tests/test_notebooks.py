@@ -24,7 +24,7 @@ from traitlets.config import Config
 
 from rnncourse.checks import examine, plan_of, run
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import key
+from rnncourse.checks.plan import key
 from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.grading.release import release
 from rnncourse.grading.submissions.source import Source

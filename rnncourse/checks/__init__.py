@@ -13,10 +13,11 @@ from typing import Any
 from ..errors import Brief
 from ..exercise import Exercise, FillError, a_kind, exercises, fill, find
 from ..limits import EXERCISE_SECONDS, TimeLimit, TimeUp
+from .again import called_again
 from .drivers import Outcome, driver_of
 from .fingerprints import Stored, load
-from .judge import Key, Report, StageReport, judge, key
-from .plan import Case, Plan, Stage
+from .judge import Report, StageReport, judge
+from .plan import Case, Key, Plan, Stage, key
 from .ready_made import uses_noted
 from .report import ready_made, show
 
@@ -112,6 +113,8 @@ def examine(entry: Exercise) -> Report:
     if report.failed:
         outcomes |= tried({k: case for k, case in here.items() if k in probed})
         report = judged()
+    if plan.gradients:  # others may draw at random
+        report = called_again(report, stages, entry.stub, outcomes)
     if report.failed:
         return report
     # Torch needs a second to load what it runs another device with: only for right values.

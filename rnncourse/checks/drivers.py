@@ -11,6 +11,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,10 +44,6 @@ LIBRARIES = (
 
 ELSEWHERE = (
     " is not on the device of the inputs: make new tensors with x.new_zeros or torch.zeros_like."
-)
-NOT_THE_SAME = (
-    "a second call on the same inputs gives other numbers: is something kept from one call to the "
-    "next?"
 )
 CUT_OFF = (
     "no gradient can flow back: the result is cut off from every input (by detach, .data, .item(), "
@@ -119,6 +116,8 @@ class Driver:
     def __call__(self, function: Function, arrays: Arrays) -> Outcome:
         """Call `function` on `arrays`. Inputs named "cotangent of y" are not passed on: with them
         the gradients of sum(y * cotangent) by every float input come back as well."""
+        if not self.probes:
+            return self._run(function, arrays)
         with substituted(self.probes, user=function):
             return self._run(function, arrays)
 
@@ -129,22 +128,47 @@ class Driver:
     def _run(self, function: Function, arrays: Arrays) -> Outcome:
         given = {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
         inputs = self.prepare(given)
-        outcome = Outcome()
+        cotangents = {k.removeprefix(COTANGENT): v for k, v in arrays.items() if k not in given}
+        if not cotangents:
+            return self._without_gradients(function, inputs)
+        try:
+            return self._with_gradients(function, inputs, cotangents)
+        except (Exception, SystemExit) as error:
+            problem = _problem(error, inputs)
+        outcome = self._without_gradients(function, inputs)  # whose results may still be right
+        outcome.gradient_problem = None if outcome.problem else problem
+        return outcome
+
+    def _without_gradients(self, function: Function, inputs: Arrays) -> Outcome:
         copies = {k: v.clone() for k, v in inputs.items()}
         try:
             with torch.set_grad_enabled(self.records):
                 results = self._call(function, copies)
-                outcome.arrays = {k: v.detach() for k, v in results.items()}
         except (Exception, SystemExit) as error:
-            outcome.problem = _problem(error, inputs)
+            return Outcome(problem=_problem(error, inputs))
+        return Outcome(_detached(results), changed=_changed(inputs, copies))
+
+    def _with_gradients(self, function: Function, inputs: Arrays, cotangents: Arrays) -> Outcome:
+        """One call for the results and the gradients through them."""
+        leaves = {k: v.clone().requires_grad_(self.differentiable(k, v)) for k, v in inputs.items()}
+        with torch.enable_grad():
+            results = self._call(function, leaves)
+        outcome = Outcome(_detached(results), changed=_changed(inputs, leaves))
+        attached = [k for k in cotangents if results[k].requires_grad]
+        if not attached:
+            outcome.gradient_problem = Problem("result", CUT_OFF)
             return outcome
-        outcome.changed = tuple(k for k, v in inputs.items() if not _same(v, copies[k]))
-        cotangents = {k.removeprefix(COTANGENT): v for k, v in arrays.items() if k not in given}
-        if cotangents:
-            try:
-                outcome.arrays |= self._gradients(function, inputs, cotangents, outcome.arrays)
-            except (Exception, SystemExit) as error:
-                outcome.gradient_problem = _problem(error, inputs)
+        wanted = {k: v for k, v in leaves.items() if v.requires_grad}
+        grads = torch.autograd.grad(
+            [results[k] for k in attached],
+            list(wanted.values()),
+            [cotangents[k].expand_as(results[k]).to(results[k].dtype) for k in attached],
+            allow_unused=True,
+        )
+        outcome.arrays |= {
+            GRADIENT + k: torch.zeros_like(v) if g is None else g
+            for (k, v), g in zip(wanted.items(), grads, strict=True)
+        }
         return outcome
 
     def _call(self, function: Function, inputs: Arrays) -> Arrays:
@@ -158,37 +182,14 @@ class Driver:
                 raise WrongResult(name + ELSEWHERE)
         return results
 
-    def _gradients(
-        self, function: Function, inputs: Arrays, cotangents: Arrays, first: Arrays
-    ) -> Arrays:
-        leaves = {k: v.clone().requires_grad_(self.differentiable(k, v)) for k, v in inputs.items()}
-        with torch.enable_grad():
-            results = self._call(function, leaves)
-            if not all(_alike(results[k], v) for k, v in first.items()):
-                raise WrongResult(NOT_THE_SAME)
-        wanted = {k: v for k, v in leaves.items() if v.requires_grad}
-        attached = [k for k in cotangents if results[k].requires_grad]
-        if not attached:
-            raise WrongResult(CUT_OFF)
-        grads = torch.autograd.grad(
-            [results[k] for k in attached],
-            list(wanted.values()),
-            [cotangents[k].expand_as(results[k]).to(results[k].dtype) for k in attached],
-            allow_unused=True,
-        )
-        return {
-            GRADIENT + k: torch.zeros_like(v) if g is None else g
-            for (k, v), g in zip(wanted.items(), grads, strict=True)
-        }
+
+def _detached(results: Arrays) -> Arrays:
+    return {k: v.detach() for k, v in results.items()}
 
 
-def _alike(first: Tensor, second: Tensor) -> bool:
-    """Whether two calls gave the same, up to the order of additions."""
-    first, second = first.detach(), second.detach()
-    return first.shape == second.shape and (
-        torch.equal(first, second)
-        or torch.allclose(first.double(), second.double(), rtol=1e-4, atol=1e-5, equal_nan=True)
-    )
+def _changed(inputs: Arrays, passed_on: Arrays) -> tuple[str, ...]:
+    """The inputs whose copies are no longer like them after a call."""
+    return tuple(k for k, v in inputs.items() if not _same(v, passed_on[k]))
 
 
 def _same(before: Tensor, after: Tensor) -> bool:
@@ -258,11 +259,13 @@ PROBE = " with a probe cell"
 """The end of a driver's name that puts probes in the place of the learner's own cells."""
 
 
+@cache
 def driver_of(name: str) -> Driver:
     """The driver called `name`: an exercise's, whose name it begins with."""
     return _drivers(name)[name]
 
 
+@cache
 def has_driver(name: str) -> bool:
     return name in _drivers(name)
 

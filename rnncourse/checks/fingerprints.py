@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from .judge import Key, Mistake, Signature
+from .judge import Mistake, Signature
+from .plan import Key
 from .results import Arrays
 
 

@@ -12,19 +12,17 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from .all_right import all_right
 from .compare import all_close, close, gradient_difference, shape_difference, value_difference
-from .drivers import CUT_OFF, GRADIENT, NOT_THE_SAME, Outcome, Problem
-from .plan import Aspect, Case, Plan, Stage
+from .drivers import CUT_OFF, GRADIENT, Outcome, Problem
+from .plan import Aspect, Case, Key, Plan, Stage, key
 from .results import Arrays
-
-Key = tuple[str, str]
-"""Which call: the driver's name and the case's label."""
 
 Status = Literal["passed", "failed", "not reached"]
 NAMING_ATOL = 1e-4
 """The least `naming_tolerance`."""
 
-FIXED = {CUT_OFF, NOT_THE_SAME}
+FIXED = {CUT_OFF}
 """Sentences on problems that are always the same."""
 HIDDEN = {
     "raised": "it raised an error.",
@@ -104,10 +102,6 @@ def report_of(content: dict[str, Any]) -> Report:
     return Report(**{**content, "stages": stages, "mistake": mistake, "ready_made": ready_made})
 
 
-def key(case: Case) -> Key:
-    return case.driver, case.label
-
-
 def judge(
     plan: Plan,
     stages: Iterable[Stage],
@@ -125,6 +119,10 @@ def judge(
             of errors. They must not where the inputs are secret, for the function could put these
             into whatever it gives.
     """
+    stages = tuple(stages)
+    if all_right(plan, stages, expected, outcomes):
+        passed = tuple(StageReport(stage.name, "passed") for stage in stages)
+        return Report(plan.exercise, passed)
     judged: dict[str, StageReport] = {}
     for stage in stages:
         if stage.after and judged[stage.after].status != "passed":

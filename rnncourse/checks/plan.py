@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -67,8 +68,12 @@ def shape_of(axes: Axes, sizes: Sizes) -> list[int]:
 
 def extent(axis: str, sizes: Sizes) -> int:
     """The length of an axis such as "N", "4H", "H+I", "T·H", "H_top" or "2"."""
-    terms = (term.split("·") for term in axis.split("+"))
-    return sum(math.prod(_factor(factor, sizes) for factor in term) for term in terms)
+    return sum(math.prod(_factor(factor, sizes) for factor in term) for term in _terms(axis))
+
+
+@cache
+def _terms(axis: str) -> tuple[list[str], ...]:
+    return tuple(term.split("·") for term in axis.split("+"))
 
 
 def _factor(factor: str, sizes: Sizes) -> int:
@@ -89,6 +94,14 @@ class Case:
     def is_elsewhere(self) -> bool:
         """Whether its arrays are on a device that only has shapes."""
         return any(value.is_meta for value in self.arrays.values())
+
+
+Key = tuple[str, str]
+"""Which call: the driver's name and the case's label."""
+
+
+def key(case: Case) -> Key:
+    return case.driver, case.label
 
 
 @dataclass(frozen=True)

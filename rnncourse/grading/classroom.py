@@ -76,7 +76,7 @@ class Exam:
             ready_made={name: trial.plan.ready_made for name, trial in named.items()},
             public={name: trial.public.cases for name, trial in named.items()},
         )
-        return Errand(questions, self.limits)
+        return Errand(questions, self.limits, lambda name, found: named[name].is_right(found))
 
     def own_stages(self, submission: Submission) -> OwnStages:
         """What only this submission is asked, by exercise."""

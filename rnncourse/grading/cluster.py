@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Self
 
 import torch
@@ -22,7 +23,7 @@ from distributed import Client, KilledWorker, WorkerPlugin, get_worker
 from .. import __version__
 from ..errors import CourseError
 from .pools import Errand, LocalPool
-from .sandbox.host import NO_CALLS, ExerciseRun, Own, Run
+from .sandbox.host import NO_CALLS, ExerciseRun, Own, Run, unknown
 from .sandbox.launch import obstacle, sandboxed, unsafe
 
 NAME = "rnncourse"
@@ -70,7 +71,8 @@ class ClusterPool:
     """The workers that a Dask scheduler knows, now and later."""
 
     def __init__(self, address: str, errand: Errand, protected: bool) -> None:
-        self._address, self._errand, self._protected = address, errand, protected
+        self._address, self._protected = address, protected
+        self._errand = replace(errand, is_right=unknown)
         self._counted = 0.0
         self._size = 1
 

@@ -7,7 +7,6 @@ import hmac
 
 import numpy as np
 import torch
-from numpy.random import MT19937, SeedSequence
 
 SEED_BITS = 256
 _WORDS = 624
@@ -21,14 +20,15 @@ def generator(seed: int, *purpose: str) -> torch.Generator:
     about it.
 
     `manual_seed` uses 32 bits of a seed, which can all be tried. So the whole state of the
-    generator is filled here, from HMAC-SHA256 of the purpose under the seed.
+    generator is filled here, with the HMAC-SHA256 of the purpose under the seed, which SHAKE256
+    makes as long.
 
     Example:
         generator(seed, "lstm_cell", digest)
     """
     message = "\0".join(purpose).encode("utf-8", "surrogatepass")
     digest = hmac.digest(seed.to_bytes(SEED_BITS // 8, "big"), message, hashlib.sha256)
-    words = MT19937(SeedSequence(int.from_bytes(digest, "big"))).state["state"]["key"]
+    words = np.frombuffer(hashlib.shake_256(digest).digest(4 * _WORDS), "<u4")
     drawn = torch.Generator()
     state = drawn.get_state()
     raw = state.numpy()

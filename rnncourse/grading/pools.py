@@ -12,16 +12,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
-from .sandbox.host import NO_CALLS, Limits, Own, Questions, Run, Worker
+from .sandbox.host import NO_CALLS, IsRight, Limits, Own, Questions, Run, Worker, unknown
 from .sandbox.launch import Launch
 
 
 @dataclass(frozen=True)
 class Errand:
-    """What every submission of a class is asked, and what it may use."""
+    """What every submission of a class is asked, and what it may use.
+
+    Attributes:
+        is_right: after whose yes less is asked. It knows what is right, and stays on the machine
+            where that is known.
+    """
 
     questions: Questions
     limits: Limits
+    is_right: IsRight = unknown
 
 
 class Pool(Protocol):
@@ -99,5 +105,6 @@ class LocalPool:
 
     def _run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
         worker: Worker = self._mine.worker
-        run = worker.run(cells, self._errand.questions, self._errand.limits, only, own)
+        errand = self._errand
+        run = worker.run(cells, errand.questions, errand.limits, only, own, errand.is_right)
         return replace(run, layers=str(worker.layers))

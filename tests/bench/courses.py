@@ -29,7 +29,8 @@ TESTS = """\
 ### BEGIN HIDDEN TESTS
 import torch
 from rnncourse.checks import plan_of, run
-from rnncourse.checks.judge import judge, key
+from rnncourse.checks.plan import key
+from rnncourse.checks.judge import judge
 from rnncourse.exercise import fill_forgotten, find
 
 fill_forgotten(globals())

@@ -15,7 +15,7 @@ from rich.table import Column, Table
 
 from rnncourse.checks import examine, plan_of
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import key
+from rnncourse.checks.plan import key
 from rnncourse.exercise import Exercise, exercises
 from tests.mistakes import known, right
 

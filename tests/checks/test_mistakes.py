@@ -36,9 +36,15 @@ CELLS = {
 }
 """Exercises that ask for at least ten known mistakes."""
 
-LUCKY = {("analogy", "candidates_not_to_unit_length"), ("greedy_decode", "word_not_carried")}
-"""Mistakes by which a part of the answer is a word that may be the right one by chance: it is on
-the inputs drawn here for the class, and not on those drawn for one hand-in."""
+LUCKY = {
+    *(
+        ("analogy", f"{lengths}_to_unit_length")
+        for lengths in ("candidates_not", "never", "columns")
+    ),
+    *(("masked_cross_entropy", name) for name in ("sum_without_division", "divided_by_the_batch")),
+}
+"""Mistakes by which a part of the answer may be right by chance, as a word out of few or a sum over
+one step: it is on the inputs drawn here for the class, and not on those drawn for one hand-in."""
 
 APART = 100
 """How many times further apart than the tolerance two mistakes must be to have names."""

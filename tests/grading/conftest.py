@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rnncourse.checks import plan_of
-from rnncourse.checks.judge import Key
-from rnncourse.checks.plan import Case
+from rnncourse.checks.plan import Case, Key
 from rnncourse.exercise import exercises
 from rnncourse.grading.sandbox.host import Questions, Worker
 from rnncourse.grading.sandbox.launch import sandboxed

@@ -710,7 +710,9 @@ def test_a_child_that_does_not_come_to_life_is_not_the_learners_fault(
     monkeypatch.setattr(host, "END_SECONDS", 0.05)
     ours, theirs = socket.socketpair()
     with theirs, pytest.raises(host._WorkerDied):
-        host._Conversation(ours, host._Progress(["1"], NOTHING, Limits(), None, {})).hold()
+        host._Conversation(
+            ours, host._Progress(["1"], NOTHING, Limits(), None, {}, host.unknown)
+        ).hold()
 
 
 def kill_at_work(worker: Worker, times: int) -> None:
@@ -835,7 +837,7 @@ def _arguments(process: psutil.Process) -> list[str]:
 def test_of_what_was_used_only_known_names_are_taken() -> None:
     """A process could send what it has seen as the name of a function."""
     asked = Questions({"lstm_cell": {}}, {"lstm_cell": ("torch.nn.LSTM",)})
-    progress = host._Progress([], asked, Limits(), None, {})
+    progress = host._Progress([], asked, Limits(), None, {}, host.unknown)
     for used in (["lstm_cell", "lstm_0.25_0.5"], ["nn.LSTM", "nn.LSTM: 0.25", "lstm_cell"]):
         progress.flag_used("lstm_cell", Frame({"used": used}))
     while_it_ran = "while it ran it called torch's "

@@ -4,6 +4,7 @@ place: one mistake is not paid for twice."""
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unittest.mock import Mock
@@ -11,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from rnncourse.checks import plan_of
+from rnncourse.checks.drivers import PROBE, Outcome
 from rnncourse.exercise import exercises
 from rnncourse.grading.grade import judge_submission
 from rnncourse.grading.record import ExerciseRecord
@@ -43,6 +45,7 @@ def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
     return torch.stack(output), (h, c)
 """,
 }
+START = "import os, time, torch\nfrom rnncourse import fill"
 LIMITS = Impatient(exercise=0.6)
 ENDINGS = {
     "loops": ("while True: pass", "timeout"),
@@ -63,13 +66,22 @@ class Exam:
         """What a layer gets around a cell with this body, as "cell" and "layer"."""
         name = f"{self.chapter}_cell"
         cell = f"@fill\ndef {name}({PARAMETERS[self.chapter]}):\n    {in_cell}\n"
-        start = "import os, time, torch\nfrom rnncourse import fill"
         cases = {t.plan.exercise: t.hidden.cases for t in self.trials}
-        asked = [start, cell, layer or LAYERS[self.chapter]]
+        asked = [START, cell, layer or LAYERS[self.chapter]]
         run = self.worker.run(asked, Questions(cases), LIMITS)
         worth = {f"{self.chapter}_{kind}": points for kind, points in WORTH.items()}
         record = judge_submission(Submission("ada", self.chapter), self.trials, worth, run)
         return {e.exercise.partition("_")[2]: e for e in record.exercises}
+
+    def right(self) -> list[str]:
+        """Cells with a layer around a right cell."""
+        cell = self.trials[0].spec.reference
+        return [
+            START,
+            "from torch import Tensor",
+            f"@fill\n{inspect.getsource(cell)}",
+            LAYERS[self.chapter],
+        ]
 
 
 @pytest.fixture(scope="module", params=["gru", "lstm"])
@@ -101,6 +113,24 @@ def test_a_right_layer_is_paid_as_around_a_cell_that_raises(exam: Exam, ending: 
     assert layer.report == same.report
     assert layer.report and all(stage.by_probe for stage in layer.report.stages)
     assert (ended["cell"].points, ended["cell"].verdict) == (0, verdict)
+
+
+def test_nothing_is_asked_with_a_probe_where_all_is_right_without(exam: Exam) -> None:
+    """What is right is known here, and not on a cluster's nodes, where all is asked."""
+    specs = {trial.plan.exercise: trial for trial in exam.trials}
+    layer = specs[f"{exam.chapter}_layer"]
+    questions = Questions({layer.plan.exercise: layer.hidden.cases})
+    unknown = exam.worker.run(exam.right(), questions, LIMITS).exercises[layer.plan.exercise]
+    assert unknown.outcomes.keys() == layer.hidden.cases.keys()
+    for yes in (True, False):
+        run = exam.worker.run(exam.right(), questions, LIMITS, is_right=lambda *_: yes)  # noqa: B023
+        asked = run.exercises[layer.plan.exercise].outcomes
+        assert all(k in asked for k in layer.hidden.cases if not k[0].endswith(PROBE))
+        assert any(k[0].endswith(PROBE) for k in asked) is not yes
+    assert layer.is_right(unknown.outcomes)
+    first = next(iter(unknown.outcomes))
+    assert not layer.is_right(unknown.outcomes | {first: Outcome()})
+    assert not layer.is_right({})
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

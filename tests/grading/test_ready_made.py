@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rnncourse.checks import plan_of
-from rnncourse.checks.judge import key
+from rnncourse.checks.plan import key
 from rnncourse.checks.ready_made import LSTM
 from rnncourse.exercise import find, parameters
 from rnncourse.grading.sandbox.host import Limits, Questions, Run, Worker

@@ -17,15 +17,14 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
 from ...checks.drivers import PROBE, Outcome
-from ...checks.judge import Key
-from ...checks.plan import Case
+from ...checks.plan import Case, Key
 from ...tracing import LEFT_OUT
 from .deadline import Budget, ChildClock, Deadline, Slept
 from .launch import Launch, Layers, SandboxError
@@ -128,6 +127,16 @@ class Calls:
         probed = {k: case for k, case in self.cases.items() if case.driver.endswith(PROBE)}
         return Calls(self.exercise, probed)
 
+    @cached_property
+    def unprobed(self) -> Calls:
+        """The others."""
+        others = {k: case for k, case in self.cases.items() if k not in self.probed.cases}
+        return Calls(self.exercise, others)
+
+
+Lot = tuple[Calls, dict[Key, Outcome]]
+"""Calls that are sent in one go, and where their outcomes are put."""
+
 
 @dataclass(frozen=True, eq=False)
 class Questions:
@@ -156,6 +165,15 @@ class Questions:
 Own = Mapping[str, Mapping[Key, Case]]
 """The calls on inputs that only one hand-in is asked, by exercise and key."""
 NO_CALLS: Own = {}
+
+IsRight = Callable[[str, Mapping[Key, Outcome]], bool]
+"""Tells whether an exercise's outcomes on the class's inputs are right in all, without a probe:
+then nothing is learnt from one."""
+
+
+def unknown(exercise: str, outcomes: Mapping[Key, Outcome]) -> bool:
+    """What is right is not known here: an `IsRight` for where all is asked."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -258,6 +276,7 @@ class Worker:
         limits: Limits = Limits(),
         only: Collection[str] | None = None,
         own: Own = NO_CALLS,
+        is_right: IsRight = unknown,
     ) -> Run:
         """Run the cells in order, then make the calls: the public ones of all exercises, then the
         secret ones of each.
@@ -269,11 +288,12 @@ class Worker:
         Args:
             only: the exercises to call; None for all.
             own: the calls that only this submission is asked.
+            is_right: after whose yes the class's inputs are not asked with a probe.
 
         Raises:
             SandboxError: the worker does not start, or has been closed.
         """
-        progress = _Progress(cells, questions, limits, only, own)
+        progress = _Progress(cells, questions, limits, only, own, is_right)
         deaths = 0
         while not progress.complete:
             if progress.is_overdue:
@@ -428,8 +448,10 @@ class _Progress:
         limits: Limits,
         only: Collection[str] | None,
         own: Own,
+        is_right: IsRight,
     ) -> None:
         self.cells, self.questions, self.limits = cells, questions, limits
+        self._is_right = is_right
         self.own = {name: Calls(name, cases) for name, cases in own.items()}
         self.public: dict[str, dict[Key, Outcome]] = {}
         self.used: defaultdict[str, float] = defaultdict(float)
@@ -459,16 +481,6 @@ class _Progress:
         """The exercises whose public calls are still to be made."""
         public = self.questions.public
         return [n for n in self.pending if n in public and n not in (*self.public, *self.early)]
-
-    @property
-    def rounds(self) -> int:
-        """How often a new child will be sent calls."""
-        return len(self.untried) + sum(len(self.secret(name)) for name in self.pending)
-
-    def secret(self, name: str) -> list[Calls]:
-        """The calls on secret inputs: the class's, then the submission's own."""
-        calls = [self.questions.hidden_calls[name], *filter(None, [self.own.get(name)])]
-        return [each.probed for each in calls] if name in self.early else calls
 
     @property
     def complete(self) -> bool:
@@ -501,10 +513,17 @@ class _Progress:
         self.public[name] = {}
         return self.public[name]
 
-    def start_exercise(self, name: str) -> tuple[dict[Key, Outcome], dict[Key, Outcome]]:
-        """Begin an exercise; the outcomes go into the results, the class's and its own."""
+    def secret_calls(self, name: str) -> Iterator[list[Lot]]:
+        """Begin an exercise: its calls on secret inputs, those that can be sent together. Those of
+        the class and the submission's own come first, then those of the class with a probe, if
+        they are needed."""
         self._current, self._outcomes, self._own_outcomes = name, {}, {}
-        return self._outcomes, self._own_outcomes
+        calls, own = self.questions.hidden_calls[name], self.own.get(name)
+        if name in self.early:
+            calls, own = calls.probed, own and own.probed
+        yield [(calls.unprobed, self._outcomes), *([(own, self._own_outcomes)] if own else [])]
+        if calls.probed.cases and not self._is_right(name, self._outcomes):
+            yield [(calls.probed, self._outcomes)]
 
     def flag_used(self, name: str, frame: Frame) -> None:
         """Flag what an exercise has used of torch so far. Only names that are known beforehand are
@@ -681,18 +700,16 @@ class _Conversation:
 
     def _call_publicly(self, name: str) -> None:
         progress = self._progress
-        calls, outcomes = progress.questions.public_calls[name], progress.start_public(name)
-        for _ in self._ask(calls, outcomes, self._budget(name)):
+        lots = [(progress.questions.public_calls[name], progress.start_public(name))]
+        for _ in self._ask(lots, self._budget(name)):
             pass  # what is used on public inputs is flagged at home
         progress.used[name] += self._clock.read() - self._began
 
     def _call(self, name: str) -> None:
         progress = self._progress
         budget = self._budget(name)
-        for calls, outcomes in zip(
-            progress.secret(name), progress.start_exercise(name), strict=False
-        ):
-            for frame in self._ask(calls, outcomes, budget):
+        for lots in progress.secret_calls(name):
+            for frame in self._ask(lots, budget):
                 progress.flag_used(name, frame)
         progress.finish_exercise()
 
@@ -704,16 +721,16 @@ class _Conversation:
         latest = time.monotonic() + progress.share
         return Budget(limits.exercise, self._clock, since, latest, limits.idle)
 
-    def _ask(
-        self, calls: Calls, outcomes: dict[Key, Outcome], patience: Patience
-    ) -> Iterator[Frame]:
+    def _ask(self, lots: Sequence[Lot], patience: Patience) -> Iterator[Frame]:
         """Make calls, take their outcomes, and hand on the frames."""
-        send_encoded(self._link, calls.encoded, patience)
-        for key, form in calls.forms.items():
-            frame = self._reader.frame(patience)
-            yield frame  # its process may not live to say at the end what it has used
-            outcomes[key] = read_outcome(frame, form)
-        yield self._reader.frame(patience)
+        lots = [lot for lot in lots if lot[0].cases]
+        send_encoded(self._link, b"".join(calls.encoded for calls, _ in lots), patience)
+        for calls, outcomes in lots:
+            for key, form in calls.forms.items():
+                frame = self._reader.frame(patience)
+                yield frame  # its process may not live to say at the end what it has used
+                outcomes[key] = read_outcome(frame, form)
+            yield self._reader.frame(patience)
 
 
 def _errand(progress: _Progress) -> bytes:
@@ -727,7 +744,6 @@ def _errand(progress: _Progress) -> bytes:
         "seconds": seconds,
         "ready_made": ready_made,
         "cells": len(cells),
-        "rounds": progress.rounds,
     }
     frames = [Frame(header), *(Frame({"source": cell}) for cell in cells)]
     return b"".join(encode(frame) for frame in frames)

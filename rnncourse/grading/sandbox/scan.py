@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 
 import torch
 
@@ -91,6 +92,13 @@ EVERY_EXERCISE = ""
 
 KNOWN = {"torch.Tensor": torch.Tensor, "torch.nn.Module": torch.nn.Module}
 """Classes to which people add methods of their own."""
+
+EVALUATED = {
+    kind: [name for name in kind._fields if name not in ("ctx", "op", "annotation", "returns")]
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""The fields whose parts are evaluated, by kind of node."""
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = dict[str, set[str]]
@@ -172,18 +180,21 @@ class _Notebook:
         self._definitions: defaultdict[str, list[_Uses]] = defaultdict(list)
         self._whole = _Uses()
         statements = [statement for tree in trees for statement in _simple(tree.body)]
-        reader = _Reader(statements, set(ready_made))
-        for statement in statements:
+        bound = [_bound(statement) for statement in statements]
+        reader = _Reader(statements, {*chain(*bound)}, set(ready_made))
+        for statement, own in zip(statements, bound, strict=True):
             uses = reader.read(statement)
             self._whole.add(uses)
-            for name in _bound(statement) | uses.shared:
+            for name in own | uses.shared:
                 if not (isinstance(statement, ast.Expr) and reader.is_imported(name)):
                     self._definitions[name].append(uses)
             for name in _called(statement):
                 self._definitions[f"{name}()"].append(uses)
             if uses.dotted & FILLING:
                 self._definitions[EVERY_EXERCISE].append(uses)
-                uses.names |= {f"{name}()" for name in _bound(statement)}
+                uses.names |= {f"{name}()" for name in own}
+        reach = {n.removeprefix("builtins.") for n in self._whole.dotted if _is_tampering(n)}
+        self._changes = sorted({f"uses {name}" for name in reach} | self._whole.tampering)
 
     def findings(self, exercise: str) -> list[str]:
         """Reasons for a person to look at an exercise."""
@@ -191,13 +202,10 @@ class _Notebook:
         forbidden = self._ready_made[exercise]
         ready = sorted(n for n in used.dotted if any(_is_same(n, other) for other in forbidden))
         brought = sorted(name for name in used.dotted if _is_in(name, BRINGING))
-        reach = {n for n in self._whole.dotted if _is_tampering(n)}
-        bare_names = {name.removeprefix("builtins.") for name in reach}
-        changes = {f"uses {name}" for name in bare_names} | self._whole.tampering
         return [
             *(f"it uses {name}, the ready-made answer" for name in ready),
             *(f"it uses {name}, which is not looked into" for name in brought),
-            *(f"a cell {means}, which can change what is graded" for means in sorted(changes)),
+            *(f"a cell {means}, which can change what is graded" for means in self._changes),
         ]
 
     def _reached(self, exercise: str) -> _Uses:
@@ -222,16 +230,17 @@ class _Reader:
 
     Args:
         statements: the whole notebook's, for what its names stand for.
+        bound: all names that they give a value to.
     """
 
-    def __init__(self, statements: Sequence[ast.stmt], exercises: set[str]) -> None:
+    def __init__(
+        self, statements: Sequence[ast.stmt], bound: Iterable[str], exercises: set[str]
+    ) -> None:
         self._exercises = exercises
         self._stars: set[str] = set()
-        self._scopes: list[Scope] = [{}]
+        self._scopes: list[Scope] = [{name: set() for name in bound}]
         self._uses = _Uses()
         self._statement: ast.stmt | None = None
-        for statement in statements:
-            self._scopes[0] |= {name: set() for name in _bound(statement)}
         for _ in range(2):  # there are aliases of aliases
             self._learn(statements)
 
@@ -562,16 +571,16 @@ def _own_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
     return own, shared
 
 
-def _parts(node: ast.AST) -> Iterator[ast.AST]:
+def _parts(node: ast.AST) -> list[ast.AST]:
     """The parts of a node that are evaluated."""
-    for name in node._fields:
-        if name in ("ctx", "op", "annotation", "returns"):
-            continue
+    found: list[ast.AST] = []
+    for name in EVALUATED[type(node)]:
         part = getattr(node, name, None)
         if isinstance(part, ast.AST):
-            yield part
+            found.append(part)
         elif isinstance(part, list):
-            yield from (inner for inner in part if isinstance(inner, ast.AST))
+            found += [inner for inner in part if isinstance(inner, ast.AST)]
+    return found
 
 
 def _all_parts(node: ast.AST) -> Iterator[ast.AST]:

@@ -172,8 +172,8 @@ def _serve(
 ) -> None:
     """Be a child: take one submission, and send what comes of it.
 
-    Comes: a frame with {"memory", "seconds", "ready_made", "cells", "rounds"}, and one with
-    {"source"} for each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
+    Comes: a frame with {"memory", "seconds", "ready_made", "cells"}, and one with {"source"} for
+    each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
     {"error", "output"} and its figures; one with {"notes", "undefined"}. Then in each round comes a
     frame with {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of
     the calls, each with "used", and a frame with {"used"}. Rounds with public inputs come first. So
@@ -197,8 +197,11 @@ def _serve(
             threads.prepare(partial(seccomp.install, False))
         seccomp.install(guards.threads)
     _run_cells(link, session, sources, errand["ready_made"])
-    for _ in range(errand["rounds"]):
-        asked = reader.frame().header
+    while True:
+        try:
+            asked = reader.frame().header
+        except EOFError:
+            return
         with Watch(operators, errand["ready_made"][asked["exercise"]]) as watch:
             _call(link, session, reader, watch, asked)
         send(link, Frame({"used": sorted(watch.used)}))

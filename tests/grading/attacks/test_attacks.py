@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from rnncourse.checks.judge import key
+from rnncourse.checks.plan import key
 from rnncourse.grading.course import Checkout
 from rnncourse.grading.harmless import HarmlessExporter
 from rnncourse.grading.spec import Trial
