@@ -3,7 +3,7 @@ it."""
 
 from pathlib import Path
 
-from rnncourse.grading.door import install
+from rnncourse.grading.nbgrader_plugin import install
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 

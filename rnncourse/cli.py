@@ -156,7 +156,7 @@ def course(
 ) -> None:
     """Make a course folder for a class, outside the checkout."""
     with _grader_installed():
-        from .grading.course import Checkout
+        from .grading.checkout import Checkout
         from .grading.setup_course import set_up_course
     course_id = set_up_course(folder, Checkout.find(specs))
     console.print(f"made  {folder} (course {course_id}). Its README.md says what comes next.")
@@ -184,7 +184,7 @@ def collect(
     something needs a look, such as a learner without a notebook; all others' files are taken.
     """
     with _grader_installed():
-        from .grading.submissions.collect import collect_archive
+        from .grading.intake.collect import collect_archive
     collect_archive(archive, assignment, course, console, pattern, replace, everybody)
 
 

@@ -120,7 +120,7 @@ def test_every_stub_module_is_an_assignment() -> None:
             f"tests/mistakes/{chapter}.py",
         ):
             assert (ROOT / place).is_file(), place
-        assert find_spec(f"rnncourse.checks.{chapter}"), chapter
+        assert find_spec(f"rnncourse.checks.plans.{chapter}"), chapter
     for room in ("solutions", "exercises"):
         assert {p.name for p in (ROOT / room).iterdir()} == set(CHAPTERS), room
 
@@ -129,7 +129,7 @@ def test_the_package_imports_one_way() -> None:
     """A learner's process never needs the grader."""
     code = (
         "import sys; import rnncourse, rnncourse.nn, rnncourse.train, rnncourse.data;"
-        "import rnncourse.cli, rnncourse.workspace, rnncourse.checks.lstm;"
+        "import rnncourse.cli, rnncourse.workspace, rnncourse.checks.plans.lstm;"
         "sys.exit(any(m.startswith('rnncourse.grading') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -132,7 +132,7 @@ def examine(entry: Exercise) -> Report:
 
 def plan_of(entry: Exercise) -> Plan:
     """How an exercise is tried."""
-    module = importlib.import_module(f"{__name__}.{entry.chapter}")
+    module = importlib.import_module(f"{__name__}.plans.{entry.chapter}")
     plan: Plan = module.PLANS[entry.name]
     return plan
 

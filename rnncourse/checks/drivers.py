@@ -272,5 +272,5 @@ def has_driver(name: str) -> bool:
 
 def _drivers(name: str) -> dict[str, Driver]:
     chapter = find(name.partition(" ")[0]).chapter
-    drivers: dict[str, Driver] = importlib.import_module(f"{__package__}.{chapter}").DRIVERS
+    drivers: dict[str, Driver] = importlib.import_module(f"{__package__}.plans.{chapter}").DRIVERS
     return drivers

@@ -16,20 +16,18 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import CourseError
-from .classroom import Exam, OpenPool, grade_class, write_overview
-from .course import Checkout, Course
+from .checkout import Checkout
+from .course import Course
 from .files import write
 from .names import RULES, distinct
-from .pools import LocalPool
 from .progress import duration, watched
 from .record import ByHand, ExerciseRecord, Marked, report_rows
 from .release import release
+from .run import Exam, grade_class, write_overview
 from .sandbox.bubblewrap import caution
 from .sandbox.host import Limits, Run
-from .sandbox.launch import Launch, obstacle, sandboxed, unsafe
+from .sandbox.pools import OpenPool, pool_opener
 
-MAX_WORKERS = 8
-"""Workers that are started when nobody says how many: each takes some 300 MB of memory."""
 TABLE_ROWS = 60
 """Up to how many learners the terminal lists; the class page lists all."""
 
@@ -160,21 +158,6 @@ def _grade(
     return results, page
 
 
-def pool_opener(workers: int | None, scheduler: str | None, protected: bool) -> OpenPool:
-    """What starts the workers, once it is sure that it can.
-
-    Raises:
-        CourseError: there is no sandbox, or no scheduler.
-    """
-    if scheduler:
-        from .cluster import ClusterPool
-
-        return lambda errand: ClusterPool(scheduler, errand, protected)
-    launch = _launch(protected)
-    size = workers or min(MAX_WORKERS, _cores())
-    return lambda errand: LocalPool(launch, size, errand)
-
-
 def shortest(path: Path) -> Path:
     """A path relative to the current folder, where it lies below."""
     path = path.resolve()
@@ -204,19 +187,6 @@ def _limits(course: Course, options: Options) -> Limits:
         exercise=chosen("seconds", Limits.exercise),
         submission=chosen("submission_seconds", Limits.submission),
     )
-
-
-def _launch(protected: bool) -> Launch:
-    if not protected:
-        return unsafe()
-    if reason := obstacle():
-        raise CourseError(f"{reason} To grade without it all the same: --no-sandbox.")
-    return sandboxed()
-
-
-def _cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chosen(checkout: Checkout, names: Sequence[str] | None) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .classroom import Graded
 from .names import distinct
+from .run import Graded
 
 SECONDS = 30.0
 """Between two lines in a log, at most; a tenth of the class is told before."""

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 from ..errors import CourseError
-from .course import Checkout
+from .checkout import Checkout
 from .files import write
 
 CONFIG = '''"""This class, for nbgrader and for rnncourse grade."""
 
 from pathlib import Path
 
-from rnncourse.grading.door import install
+from rnncourse.grading.nbgrader_plugin import install
 
 c = get_config()
 

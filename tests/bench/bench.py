@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnncourse.grading.course import Checkout
+from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.sandbox.launch import obstacle
 from tests.bench.courses import Command, EngineCourse, PlainCourse, marks
 from tests.bench.learners import Learner, honest_class

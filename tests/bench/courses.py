@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from rnncourse.grading.course import Checkout, Course
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.spec import Trial
 from rnncourse.notebook import grade_id, source

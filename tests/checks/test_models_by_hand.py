@@ -10,9 +10,9 @@ import torch
 
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
-from rnncourse.checks.models import PLANS
-from rnncourse.checks.models.sampling import APART, DRAWS
-from rnncourse.checks.models.vocabulary import TABLE
+from rnncourse.checks.plans.models import PLANS
+from rnncourse.checks.plans.models.sampling import APART, DRAWS
+from rnncourse.checks.plans.models.vocabulary import TABLE
 from rnncourse.exercise import find
 from tests.hidden.models import SPECS
 

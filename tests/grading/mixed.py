@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rnncourse.grading.course import Checkout
+from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.record import ExerciseRecord, Record
 
 NAME = "mixed"

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rnncourse.grading.course import Checkout
+from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.setup_course import set_up_course
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 

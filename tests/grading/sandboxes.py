@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox import seccomp
 from rnncourse.grading.sandbox.host import Limits, Questions, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
+from rnncourse.grading.worker import seccomp
 from tests.hidden.lstm import SPECS
 
 NO_SANDBOX = obstacle()

@@ -20,14 +20,14 @@ from rich.console import Console
 
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Course
-from rnncourse.grading.submissions import archive as archives
-from rnncourse.grading.submissions import desk
-from rnncourse.grading.submissions.archive import Member
+from rnncourse.grading.intake import archive as archives
+from rnncourse.grading.intake import desk
+from rnncourse.grading.intake.archive import Member
+from rnncourse.grading.intake.choosing import Left
+from rnncourse.grading.intake.collect import Collected, collect, collect_archive
+from rnncourse.grading.intake.desk import Desk, Row
+from rnncourse.grading.intake.owners import HandIn
 from rnncourse.grading.submissions.budget import Budget
-from rnncourse.grading.submissions.choosing import Left
-from rnncourse.grading.submissions.collect import Collected, collect, collect_archive
-from rnncourse.grading.submissions.desk import Desk, Row
-from rnncourse.grading.submissions.owners import HandIn
 from tests.demonstration.learners import filled
 
 ADA, BILAL, OLD = (filled({"lstm_cell": f"# {name}"}).encode() for name in ("ada", "bilal", "old"))

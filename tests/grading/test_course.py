@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import rnncourse.grading.course
+import rnncourse.grading.checkout
 from rnncourse.errors import CourseError
+from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.commands import Options, grade_assignments
-from rnncourse.grading.course import Checkout, Course
+from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
 from rnncourse.installation import install_command
@@ -300,7 +301,9 @@ CHANGES: dict[str, Callable[[Path], Path]] = {
     "fingerprints": lambda root: root / "rnncourse/checks/fingerprints/lstm.json",
     "host": lambda root: root / "rnncourse/grading/sandbox/host.py",
     "repair": lambda root: root / "rnncourse/grading/submissions/repair.py",
-    "verdicts": lambda root: root / "rnncourse/grading/grade.py",
+    "verdicts": lambda root: root / "rnncourse/grading/marking.py",
+    "which cells run": lambda root: root / "rnncourse/notebook.py",
+    "worker": lambda root: root / "rnncourse/grading/worker/session.py",
 }
 
 
@@ -317,8 +320,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_whatever_decides_a_mark_is_seen_when_it_changes(
     copied: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    module = rnncourse.grading.course
-    monkeypatch.setattr(module, "__file__", str(copied / "rnncourse/grading/course.py"))
+    monkeypatch.setattr(rnncourse.grading.checkout, "PACKAGE", copied / "rnncourse")
     before = Checkout(copied).decides("lstm", 1, "10 s")
     assert Checkout(copied).decides("lstm", 1, "10 s") == before
     path = CHANGES[what](copied)
@@ -326,11 +328,16 @@ def test_whatever_decides_a_mark_is_seen_when_it_changes(
     assert Checkout(copied).decides("lstm", 1, "10 s") != before
 
 
-def test_how_a_page_looks_decides_no_mark(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = rnncourse.grading.course
-    monkeypatch.setattr(module, "__file__", str(copied / "rnncourse/grading/course.py"))
+@pytest.mark.parametrize(
+    "path",
+    ["grading/pages/rendering.py", "grading/intake/owners.py", "cli.py", "terminal/child.py"],
+)
+def test_what_only_takes_in_or_shows_decides_no_mark(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(rnncourse.grading.checkout, "PACKAGE", copied / "rnncourse")
     before = Checkout(copied).decides("lstm", 1, "10 s")
-    (copied / "rnncourse/grading/pages/rendering.py").write_text("# new", encoding="utf-8")
+    (copied / "rnncourse" / path).write_text("# new", encoding="utf-8")
     assert Checkout(copied).decides("lstm", 1, "10 s") == before
 
 

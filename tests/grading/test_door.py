@@ -19,8 +19,8 @@ from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
 from rnncourse.grading.course import Course
-from rnncourse.grading.door import CourseAutograde, CourseDoor, CourseFeedback
 from rnncourse.grading.gradebook.schema import making_tables
+from rnncourse.grading.nbgrader_plugin import CourseAutograde, CourseDoor, CourseFeedback
 from rnncourse.grading.sandbox.host import Limits
 from rnncourse.grading.sandbox.launch import obstacle
 from rnncourse.notebook import grade_id

@@ -13,8 +13,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from rnncourse.grading.harmless import HarmlessExporter
 from rnncourse.grading.sandbox.launch import obstacle
+from rnncourse.grading.sanitize.html import HarmlessExporter
 from tests.browser import program
 from tests.demonstration.learners import filled, solutions
 from tests.grading.nbgrader_course import essay, hand_in, jupyter, nbgrader, new_course

@@ -33,8 +33,9 @@ from traitlets.config import Config
 
 import rnncourse.grading.gradebook.database
 from rnncourse.errors import CourseError
-from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.gradebook.book import Book
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.course import Course
+from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.gradebook.schema import schema_version
 from rnncourse.grading.record import ByHand
 from tests.grading.mixed import NAME, WORTH, record, write_mixed

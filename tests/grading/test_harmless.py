@@ -6,7 +6,7 @@ import bs4
 import pytest
 from nbconvert.filters import markdown2html_mistune
 
-from rnncourse.grading.harmless import clean
+from rnncourse.grading.sanitize.html import clean
 from tests.grading.test_markdown import ATTACKS, dangers
 
 PNG = "data:image/png;base64,iVBORw0KGgo="

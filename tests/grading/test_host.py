@@ -21,7 +21,7 @@ from rnncourse.grading.sandbox import host
 from rnncourse.grading.sandbox.bubblewrap import version
 from rnncourse.grading.sandbox.host import ExerciseRun, Limits, Questions, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, unsafe
-from rnncourse.grading.sandbox.protocol import Frame
+from rnncourse.grading.worker.protocol import Frame
 from tests.grading.sandboxes import (
     NOTHING,
     Impatient,
@@ -513,8 +513,8 @@ def test_nothing_of_the_instructors_can_be_read(worker: Worker, tmp_path: Path) 
         "import os\n"
         "everything = [os.path.join(d, f) for d, _, fs in os.walk('/') for f in fs]\n"
         "print([f for f in everything if f.endswith({!r})])"
-    ).format(("grading/sandbox/worker.py", "marks_of_the_class.db", "tests/hidden/lstm.py"))
-    assert printed(worker, find) == "['/course/rnncourse/grading/sandbox/worker.py']\n"
+    ).format(("grading/sandbox/host.py", "marks_of_the_class.db", "tests/hidden/lstm.py"))
+    assert printed(worker, find) == "['/course/rnncourse/grading/worker/__main__.py']\n"
 
 
 @pytest.mark.parametrize(
@@ -604,7 +604,7 @@ def test_the_worker_cannot_be_read_where_it_can_be_seen(crowded_worker: Worker) 
     look = (
         "import os\n"
         "worker = f'/proc/{os.getppid()}'\n"
-        "assert b'rnncourse.grading.sandbox.worker' in open(f'{worker}/cmdline', 'rb').read()\n"
+        "assert b'rnncourse.grading.worker' in open(f'{worker}/cmdline', 'rb').read()\n"
         "for see in (open, os.readlink):\n"
         "    for name in ('mem', 'maps', 'environ', 'cwd', 'fd/3', 'root'):\n"
         "        try: print(see(f'{worker}/{name}'))\n"
@@ -824,7 +824,7 @@ def test_a_worker_that_does_not_start_says_why() -> None:
 def running() -> list[psutil.Process]:
     """The processes that this one has started, directly or not, that run the worker's program."""
     family = psutil.Process().children(recursive=True)
-    return [p for p in family if "rnncourse.grading.sandbox.worker" in " ".join(_arguments(p))]
+    return [p for p in family if "rnncourse.grading.worker" in " ".join(_arguments(p))]
 
 
 def _arguments(process: psutil.Process) -> list[str]:

@@ -24,12 +24,13 @@ from typing import Any, Self
 import psutil
 import pytest
 
-from rnncourse.grading.classroom import Exam, grade_class
-from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.gradebook.book import Book
-from rnncourse.grading.pools import LocalPool
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.course import Course
+from rnncourse.grading.gradebook.gradebook import Book
+from rnncourse.grading.run import Exam, grade_class
 from rnncourse.grading.sandbox.host import NO_CALLS, Limits, Own, Run
 from rnncourse.grading.sandbox.launch import obstacle, sandboxed
+from rnncourse.grading.sandbox.pools import LocalPool
 from rnncourse.grading.spec import cases_of
 from rnncourse.grading.submissions.submission import read
 from tests.demonstration.learners import ROOT, write_class

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from rnncourse.grading import classroom
+from rnncourse.grading import run
 from rnncourse.grading.course import Course
 from rnncourse.grading.record import Record
 from rnncourse.grading.sandbox.host import NO_CALLS, Ended, ExerciseRun, Own, Run
@@ -55,9 +55,9 @@ def test_only_who_computed_too_long_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, again: list[list[str]]
 ) -> None:
     record = Record("ada", "lstm", (), "none")
-    monkeypatch.setattr(classroom, "_keep", Mock(return_value=record))
+    monkeypatch.setattr(run, "_keep", Mock(return_value=record))
     exam: Any = Mock(**{"own_stages.return_value": {}})
-    lane = classroom._Lane(exam, lambda: pool)
+    lane = run._Lane(exam, lambda: pool)
     graded = [*lane.take(Submission("ada", "lstm")), *lane.finish()]
     assert len(graded) == 1
     assert pool.asked == [None, *again]
@@ -86,12 +86,12 @@ def test_what_takes_long_to_read_holds_nobody_back(
         return Record(submission.student, "lstm", (), "none")
 
     monkeypatch.setattr(readers, "read", read)
-    monkeypatch.setattr(classroom, "_keep", keep)
-    monkeypatch.setattr(classroom, "_done", lambda *_: None)
+    monkeypatch.setattr(run, "_keep", keep)
+    monkeypatch.setattr(run, "_done", lambda *_: None)
     exam: Any = Mock(course=Course.open(tmp_path), assignment="lstm")
     exam.own_stages.return_value = {}
     kept = []
-    for graded in classroom.grade_class(exam, students, lambda _: Pool(a="done")):
+    for graded in run.grade_class(exam, students, lambda _: Pool(a="done")):
         kept.append(graded.record.student)
         if set(kept) == set(students) - set(bad):
             others_are_kept.set()

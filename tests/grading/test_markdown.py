@@ -16,7 +16,7 @@ from nbgrader.server_extensions.formgrader import handlers
 from playwright.sync_api import Browser, Dialog
 from traitlets.config import Config
 
-from rnncourse.grading.submissions.markdown import MAX_SHOWN, as_code, harmless, shortened
+from rnncourse.grading.sanitize.markdown import MAX_SHOWN, as_code, harmless, shortened
 from rnncourse.grading.submissions.submission import Source, read
 from tests.demonstration.learners import ROOT, filled, solutions
 

@@ -11,8 +11,9 @@ from nbgrader.api import Gradebook
 from sqlalchemy import create_engine, text
 
 from rnncourse.errors import CourseError
-from rnncourse.grading.course import Checkout, Course
-from rnncourse.grading.gradebook.book import Book
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.course import Course
+from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.record import from_json
 from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT, write_class

@@ -14,7 +14,7 @@ import pytest
 from rnncourse.checks import plan_of
 from rnncourse.checks.drivers import PROBE, Outcome
 from rnncourse.exercise import exercises
-from rnncourse.grading.grade import judge_submission
+from rnncourse.grading.marking import judge_submission
 from rnncourse.grading.record import ExerciseRecord
 from rnncourse.grading.sandbox.host import Questions, Worker
 from rnncourse.grading.spec import Trial, prepare

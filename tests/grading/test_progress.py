@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from rnncourse.grading.classroom import Graded
 from rnncourse.grading.progress import duration, watched
 from rnncourse.grading.record import Record
+from rnncourse.grading.run import Graded
 
 
 def lines(total: int, seconds: float) -> list[str]:

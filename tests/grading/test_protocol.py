@@ -15,9 +15,9 @@ import torch
 
 from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome, Problem
 from rnncourse.checks.plan import Case
-from rnncourse.grading.sandbox import protocol
 from rnncourse.grading.sandbox.deadline import Deadline
-from rnncourse.grading.sandbox.protocol import (
+from rnncourse.grading.worker import protocol
+from rnncourse.grading.worker.protocol import (
     DTYPES,
     MAX_BODY,
     MAX_FIGURE,

@@ -84,8 +84,10 @@ def test_a_worker_has_none_of_the_callers_environment(monkeypatch: pytest.Monkey
 @needs_sandbox
 def test_of_the_package_only_what_the_worker_needs_is_there() -> None:
     assert listed("/course") == ["rnncourse"]
-    assert listed("/course/rnncourse/grading") == ["sandbox"]
-    assert sorted(listed("/course/rnncourse/grading/sandbox")) == sorted(launch.MODULES)
+    assert listed("/course/rnncourse/grading") == ["worker"]
+    there = {name for name in listed(f"/course/rnncourse/{launch.WORKER}") if name[0] != "_"}
+    room = Path(launch.__file__).parents[2] / launch.WORKER
+    assert there == {path.name for path in room.glob("[!_]*.py")}
 
 
 @needs_sandbox
@@ -108,7 +110,7 @@ def test_the_repository_homes_and_programs_are_not_there() -> None:
             "/dev",
             "/dev/shm",
             "/course/rnncourse/grading",
-            "/course/rnncourse/grading/sandbox",
+            "/course/rnncourse/grading/worker",
         ),
         *("/usr", "/site", "/site/0"),
     ],

@@ -12,7 +12,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from rnncourse.checks import plan_of
 from rnncourse.exercise import find
 from rnncourse.grading.sandbox.host import Questions, Worker
-from rnncourse.grading.sandbox.scan import MAX_FLAGS, read_cells
+from rnncourse.grading.worker.scan import MAX_FLAGS, read_cells
 from tests.demonstration.learners import solutions
 from tests.grading.sandboxes import needs_sandbox
 from tests.hidden.lstm import SPECS
@@ -273,7 +273,7 @@ def test_what_is_called_need_not_be_named_as_it_is_seen_when_it_runs(body: str) 
         ("import sys\ndel sys.modules['torch']", "uses sys.modules"),
         ("import sys\nsys.modules.pop('torch')", "uses sys.modules.pop"),
         ("import sys\nmodules = sys.modules\nf(modules)", "uses sys.modules"),
-        ("import sys\nsys.modules['rnncourse.grading.sandbox']", "uses rnncourse.grading.sandbox"),
+        ("import sys\nsys.modules['rnncourse.grading.worker']", "uses rnncourse.grading.worker"),
         ("import sys\nsys.modules.get('rnn' + 'course')", "uses sys.modules.get"),
         ("import sys\nsys.modules['rnn' + 'course'].f", "uses sys.modules"),
         ("import sys\nsys.modules.keys().mapping['torch']", "uses sys.modules.keys"),
@@ -307,7 +307,7 @@ def test_what_is_called_need_not_be_named_as_it_is_seen_when_it_runs(body: str) 
         ("import runpy\nrunpy.run_path('a.py')", "uses runpy.run_path"),
         ("import __main__", "uses __main__"),
         ("from rnncourse.checks import drivers", "uses rnncourse.checks.drivers"),
-        ("import rnncourse.grading.sandbox.worker", "uses rnncourse.grading.sandbox.worker"),
+        ("import rnncourse.grading.worker", "uses rnncourse.grading.worker"),
         ("torch.allclose = lambda *a: True", "replaces torch.allclose"),
         ("torch.Tensor.__eq__ = lambda *a: True", "replaces torch.Tensor.__eq__"),
         ("get_ipython().ast_transformers.append(3)", "uses get_ipython().ast_transformers"),
@@ -374,7 +374,7 @@ def test_sources_that_are_python_are_known() -> None:
 
 @needs_sandbox
 def test_a_worker_reports_before_it_runs_anything(worker: Worker, questions: Questions) -> None:
-    tamper = "from rnncourse.grading.sandbox import scan\nscan.read_cells = None\nimport os, json"
+    tamper = "from rnncourse.grading.worker import scan\nscan.read_cells = None\nimport os, json"
     cells = [tamper, START, answer("return torch.lstm_cell(x, (h, c), *weights)")]
     cells += ["import os\nos._exit(3)"]
     run = worker.run(cells, questions)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading.sandbox import seccomp
 from rnncourse.grading.sandbox.bubblewrap import version
-from rnncourse.grading.sandbox.calls import (
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.worker import seccomp
+from rnncourse.grading.worker.calls import (
     ARCHITECTURES,
     BY_ARGUMENT,
     GRANTED,
@@ -22,7 +23,6 @@ from rnncourse.grading.sandbox.calls import (
     ON_ITSELF,
     ON_ITSELF_OR_ZERO,
 )
-from rnncourse.grading.sandbox.host import Worker
 from tests.grading.attacks.harm import DESCRIPTORS_SENT
 from tests.grading.sandboxes import NOTHING, Impatient, needs_sandbox, printed
 
@@ -241,7 +241,7 @@ def test_what_honest_code_may_need_goes_on(worker: Worker, source: str) -> None:
 def test_threads_are_waited_for(source: str) -> None:
     """Also by C, which waits for them at a futex that is not private. A program of its own forbids
     the calls to itself, as a worker of root's allows no threads."""
-    install = "from rnncourse.grading.sandbox import seccomp\nseccomp.install()\n"
+    install = "from rnncourse.grading.worker import seccomp\nseccomp.install()\n"
     command = [sys.executable, "-c", install + source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[3, 2, 1]\n1\n", "")

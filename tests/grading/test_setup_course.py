@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from rnncourse.errors import CourseError
-from rnncourse.grading.course import Checkout, Course
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.course import Course
 from rnncourse.grading.setup_course import set_up_course
 from tests.demonstration.learners import ROOT
 from tests.grading.nbgrader_course import nbgrader

@@ -13,6 +13,7 @@ import pytest
 import rnncourse
 from rnncourse.grading.sandbox import launch
 from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.launch import WORKER
 from tests.grading.sandboxes import needs_sandbox, printed, small
 
 pytestmark = needs_sandbox
@@ -54,7 +55,7 @@ def test_no_test_solution_or_other_file_of_the_checkout_is_there(plain_worker: W
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and path.suffix in (".py", ".ipynb", ".md", ".json", ".html", ".db")
     ]
-    seen = {Path(launch.__file__).parent / name for name in launch.MODULES}
+    seen = {*(ROOT / "rnncourse" / WORKER).iterdir()}
     sums = {
         hashlib.sha256(path.read_bytes()).hexdigest(): path.stat().st_size
         for path in hidden
@@ -77,11 +78,13 @@ def test_no_test_solution_or_other_file_of_the_checkout_is_there(plain_worker: W
 
 def test_of_the_grader_there_is_what_the_worker_runs(plain_worker: Worker) -> None:
     packages = (
-        f"{FIND}\nprint(sorted(f for f in files() if '/rnncourse/grading/' in f))\n"
+        f"{FIND}\nprint(sorted(f for f in files() if '/rnncourse/grading/' in f\n"
+        "             and not f.endswith('.pyc')))\n"
         "print([f for f in files() if f.endswith(('gradebook.db', 'seed.json'))\n"
         "       and '/nbgrader/tests/' not in f])"
     )
-    expected = [f"/course/rnncourse/grading/sandbox/{name}" for name in sorted(launch.MODULES)]
+    modules = sorted(path.name for path in (ROOT / "rnncourse" / WORKER).glob("*.py"))
+    expected = [f"/course/rnncourse/{WORKER}/{name}" for name in modules]
     assert printed(plain_worker, packages) == f"{expected}\n[]\n"
 
 

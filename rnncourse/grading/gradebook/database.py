@@ -1,4 +1,4 @@
-"""Where a gradebook is, and a connection to it: SQLite or PostgreSQL.
+"""A connection to a gradebook: SQLite or PostgreSQL.
 
 A password never gets into a message.
 """
@@ -7,54 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ...errors import CourseError
 from ...installation import install_command
+from ..gradebook_url import shown
 
 BUSY_SECONDS = 60
 """How long to wait while another program writes to the same SQLite file."""
 CONNECT_SECONDS = 10
-EXAMPLE = "postgresql+psycopg://NAME@HOST/DATABASE"
-DRIVERS = ("postgresql", "+psycopg", "+psycopg2")
-
-
-def located(text: str, folder: Path) -> URL:
-    """The URL of a gradebook; a relative file lies in `folder`.
-
-    Raises:
-        CourseError: it is none, or none of a database that can be used.
-    """
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError) as error:
-        raise CourseError(
-            f"the gradebook's URL cannot be read: it looks like sqlite:///FILE or {EXAMPLE}."
-        ) from error
-    kind = url.get_backend_name()
-    if kind == "sqlite":
-        return _located_file(url, folder)
-    if kind != "postgresql" or not url.drivername.endswith(DRIVERS):
-        raise CourseError(
-            f"a gradebook cannot be kept in {url.drivername}: its URL looks like sqlite:///FILE "
-            f"or {EXAMPLE}."
-        )
-    if "@" in (url.host or ""):
-        raise CourseError("in the gradebook's URL, an @ in a name or a password is written %40.")
-    return url
-
-
-def shown(url: URL) -> str:
-    """A gradebook in messages: its file, or its URL without the password."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    return str(URL.create(url.drivername, url.username, None, url.host, url.port, url.database))
 
 
 def connect(url: URL) -> Engine:
@@ -87,12 +53,6 @@ def telling(url: URL) -> Iterator[None]:
 def upsert(connection: Connection, table: Any) -> Any:
     """An insert for a table that can say what happens on a conflict."""
     return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
-
-
-def _located_file(url: URL, folder: Path) -> URL:
-    if url.database in (None, "", ":memory:"):
-        raise CourseError("a gradebook in memory would be lost: its URL looks like sqlite:///FILE.")
-    return url.set(database=str((folder / str(url.database)).resolve()))
 
 
 def _sqlite(url: URL) -> Engine:

@@ -1,1 +1,1 @@
-"""Learners' code runs here: a process inside bubblewrap, and the grader's side of it (`host`)."""
+"""Outside the wall: starts workers, sends them what is to be run, and reads what comes back."""

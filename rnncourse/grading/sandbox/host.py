@@ -26,10 +26,8 @@ from typing import Literal, Self
 from ...checks.drivers import PROBE, Outcome
 from ...checks.plan import Case, Key
 from ...tracing import LEFT_OUT
-from .deadline import Budget, ChildClock, Deadline, Slept
-from .launch import Launch, Layers, SandboxError
-from .operators import NAMES
-from .protocol import (
+from ..worker.operators import NAMES
+from ..worker.protocol import (
     END,
     HERE,
     MAX_FIGURES,
@@ -48,6 +46,8 @@ from .protocol import (
     read_outcome,
     send_encoded,
 )
+from .deadline import Budget, ChildClock, Deadline, Slept
+from .launch import Launch, Layers, SandboxError
 
 Ended = Literal["done", "timeout", "slept", "died"]
 

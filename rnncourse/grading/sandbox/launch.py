@@ -15,23 +15,9 @@ import rnncourse
 from ...errors import CourseError
 from . import bubblewrap
 
-MODULES = (
-    "calls.py",
-    "event_loop.py",
-    "isolation.py",
-    "operators.py",
-    "protocol.py",
-    "rest.py",
-    "scan.py",
-    "seccomp.py",
-    "session.py",
-    "threads.py",
-    "watch.py",
-    "worker.py",
-)
-"""What of this folder the sandbox sees."""
-
 COURSE, SITE = "/course", "/site"
+WORKER = "grading/worker"
+"""The only room of the grader that the sandbox sees."""
 HOST_NAME = "sandbox"
 TELLING = (
     *("*.dist-info/direct_url.json", "*.egg-link"),
@@ -40,8 +26,6 @@ TELLING = (
 """Files of packages that tell where on this machine their sources are, besides *.pth."""
 TMP_BYTES = 64 << 20
 _PACKAGE = Path(rnncourse.__file__).parent
-_HERE = Path(__file__).parent
-_INSIDE = f"{COURSE}/rnncourse/grading/{_HERE.name}"
 
 WORDS = {
     "bubblewrap": "sees none of your files, processes and networks",
@@ -169,7 +153,7 @@ def _bubblewrap() -> list[str]:
 
 
 def _worker(python: str, mode: str) -> list[str]:
-    return [python, "-P", "-s", "-m", "rnncourse.grading.sandbox.worker", mode]
+    return [python, "-P", "-s", "-m", f"rnncourse.{WORKER.replace('/', '.')}", mode]
 
 
 def _environment(path: str) -> dict[str, str]:
@@ -204,13 +188,12 @@ def _system() -> list[str]:
 
 
 def _course() -> list[str]:
-    """This package without its grader, but for what the worker runs."""
+    """This package without its grader, but for the room of the worker."""
     inside = f"{COURSE}/rnncourse"
-    modules = [("--ro-bind", str(_HERE / m), f"{_INSIDE}/{m}") for m in MODULES]
     return [
         *("--ro-bind", str(_PACKAGE), inside),
         *("--tmpfs", f"{inside}/grading"),
-        *(part for option in modules for part in option),
+        *("--ro-bind", str(_PACKAGE / WORKER), f"{inside}/{WORKER}"),
         *("--remount-ro", f"{inside}/grading"),
     ]
 

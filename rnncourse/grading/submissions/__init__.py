@@ -1,1 +1,1 @@
-"""What learners hand in: collected, read, put in order by the instructor's notebook."""
+"""A file that was handed in, read and put in order by the instructor's notebook."""

@@ -23,7 +23,7 @@ from typing import Any
 
 from ...notebook import Unreadable
 from .budget import Budget
-from .slim import TOO_MUCH, Broken, slim
+from .parse import TOO_MUCH, Broken, parse
 
 MAX_BYTES = 200 * 1024 * 1024
 LARGE = 4 * 1024 * 1024
@@ -221,13 +221,13 @@ def shown(name: str) -> str:
 
 def _small(file: BufferedReader) -> tuple[str, dict[str, Any]]:
     data = file.read(LARGE + 1)
-    return hashlib.sha256(data).hexdigest(), slim(data)
+    return hashlib.sha256(data).hexdigest(), parse(data)
 
 
 def _large(file: BufferedReader, budget: Budget) -> tuple[str, dict[str, Any]]:
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     file.seek(0)
-    program = str(Path(__file__).with_name("slim.py"))
+    program = str(Path(__file__).with_name("parse.py"))
     seconds = max(1, math.ceil(budget.seconds_left))
     try:
         done = subprocess.run(

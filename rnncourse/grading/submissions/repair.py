@@ -14,8 +14,8 @@ from itertools import count
 from typing import Any
 
 from ...notebook import Cell
+from ..sanitize.markdown import MAX_SHOWN, as_code, harmless, shortened
 from .faults import sentences
-from .markdown import MAX_SHOWN, as_code, harmless, shortened
 from .reader import Notebook, Piece
 from .recognise import Recognised, added, is_unchanged, without_given
 from .source import Known, Source

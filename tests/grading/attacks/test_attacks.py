@@ -16,8 +16,8 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from rnncourse.grading.course import Checkout
-from rnncourse.grading.harmless import HarmlessExporter
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.sanitize.html import HarmlessExporter
 from rnncourse.grading.spec import Trial, Tried
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 

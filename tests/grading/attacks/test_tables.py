@@ -13,9 +13,10 @@ import torch
 
 from rnncourse.checks.drivers import PROBE
 from rnncourse.checks.plan import Case
-from rnncourse.grading.course import Checkout, Course
+from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.course import Course
 from rnncourse.grading.draws import generator
-from rnncourse.grading.grade import CLASS_ONLY
+from rnncourse.grading.marking import CLASS_ONLY
 from rnncourse.grading.spec import Trial, cases_of
 from rnncourse.grading.submissions.submission import Source, read
 from tests.demonstration.learners import ASSIGNMENT, ROOT

@@ -1,0 +1,1 @@
+"""How the exercises of each chapter are tried: a module for each, with its plans and drivers."""

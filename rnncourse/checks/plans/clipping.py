@@ -1,0 +1,519 @@
+"""How the exercises of `rnncourse.clipping` are tried."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from ...exercise import a_kind
+from ..drivers import PROBE, Driver, Function
+from ..plan import Draw, Plan, Sizes, Stage, elsewhere, in_float64, numbers, shape_of
+from ..ready_made import CLIPPING
+from ..relations import Relation
+from ..results import Arrays, Convert, WrongResult, a_number, a_whole_number, named
+from ..stages import BEYOND_ONE, WITHIN_TANH, endings, odd_sizes, shapes, stage, unchanged, whole
+
+Arguments = dict[str, Any]
+
+ONCE = " once"
+"""The end of the name of a driver that calls the function a single time and looks at no more than
+its results. The driver with the exercise's own name asks for everything at once."""
+
+# ------------------------------------------------------------------ state_gradient_norms
+
+_AGAIN = "norms when asked again"
+_ANSWERS = "number of answers from one graph"
+_GRADS = "number of .grad that changed"
+_ERRORS = "number of ValueErrors for a loss without states"
+
+
+def _graph(
+    x: Tensor, h0: Tensor, w: Tensor, v: Tensor, first: int, last: int
+) -> tuple[Tensor, list[Tensor], tuple[Tensor, ...]]:
+    """A small recurrence, and a loss on its states from `first` to before `last`.
+
+    Returns:
+        loss, states, leaves: what the graph starts from.
+    """
+    x, h0, w = (tensor.detach().requires_grad_() for tensor in (x, h0, w))
+    states, h = [], h0
+    for x_t in x:
+        h = torch.tanh(x_t + h @ w.T)
+        states.append(h)
+    read = range(first, last)
+    loss = torch.stack([(v[t] * states[t] + states[t] ** 2 / 2).sum() for t in read]).sum()
+    return loss, states, (x, h0, w)
+
+
+def _norms(function: Function, loss: Tensor, states: list[Tensor]) -> Tensor:
+    return named(function(loss=loss, states=states), "norms", {})["norms"]
+
+
+def _asked_once(function: Function, arguments: Arguments) -> Tensor:
+    loss, states, _ = _graph(**arguments)
+    return _norms(function, loss, states)
+
+
+def _asked_again(function: Function, arguments: Arguments) -> Tensor:
+    """The second answer on one graph. Where there is none, `_count_answers` says so."""
+    loss, states, _ = _graph(**arguments)
+    answer = _norms(function, loss, states)
+    try:
+        return _norms(function, loss, states)
+    except NotImplementedError:
+        raise
+    except RuntimeError:
+        return answer
+
+
+def _count_answers(function: Function, arguments: Arguments) -> int:
+    loss, states, _ = _graph(**arguments)
+    answers = 0
+    try:
+        for _ in range(2):
+            _norms(function, loss, states)
+            answers += 1
+    except NotImplementedError:
+        raise
+    except RuntimeError:  # torch's, when a graph was freed
+        pass
+    return answers
+
+
+def _count_grads(function: Function, arguments: Arguments) -> int:
+    loss, states, leaves = _graph(**arguments)
+    _norms(function, loss, states)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of a look at the .grad of a state
+        return sum(tensor.grad is not None for tensor in (*leaves, *states))
+
+
+def _count_errors(function: Function, arguments: Arguments) -> int:
+    _, states, leaves = _graph(**arguments)
+    try:
+        function(loss=leaves[0].square().sum(), states=states)
+    except NotImplementedError:
+        raise
+    except ValueError:
+        return 1
+    except Exception:
+        return 0
+    return 0
+
+
+_QUESTIONS: dict[str, Callable[[Function, Arguments], object]] = {
+    "norms": _asked_once,
+    _AGAIN: _asked_again,
+    _ANSWERS: _count_answers,
+    _GRADS: _count_grads,
+    _ERRORS: _count_errors,
+}
+
+
+def _norms_driver(*questions: str) -> Driver:
+    """A driver that puts these questions, each on a graph of its own."""
+
+    def call(function: Function, arguments: Arguments) -> object:
+        return tuple(_QUESTIONS[question](function, arguments) for question in questions)
+
+    return Driver(
+        questions,
+        inputs={"first": int, "last": int},
+        results=dict.fromkeys((_ANSWERS, _GRADS, _ERRORS), a_whole_number),
+        call=call,
+        records=True,
+    )
+
+
+def _with_all_used(arrays: Arrays) -> Arrays:
+    """The same states, and a loss that goes on to the last of them."""
+    return arrays | {"last": torch.tensor(len(arrays["x"]))}
+
+
+def _state_gradient_norms(*fixtures: Arrays) -> list[Stage]:
+    name, values = "state_gradient_norms", "a loss on several states"
+    first, second, *_ = fixtures
+    used = tuple(_with_all_used(arrays) for arrays in fixtures)
+    sizes = ("sizes 1", used[0]), ("sizes 2", used[1])
+    steps = len(first["x"])
+    single = used[0] | {k: first[k][:1] for k in ("x", "v")}
+    single |= {"first": torch.tensor(0), "last": torch.tensor(1)}
+    last = used[0] | {"first": torch.tensor(steps - 1)}
+    double, meta = in_float64(used[0], WITHIN_TANH), elsewhere(used[0])
+    once = name + ONCE
+    return [
+        stage("shapes", once, *sizes, aspect="shapes", after=""),
+        stage("a single state", once, ("a single state", single)),
+        stage("a loss on the last state", once, ("the last state", last)),
+        stage(values, once, *sizes),
+        stage("a state that the loss does not use", once, ("unused", first), after=values),
+        stage("can be asked again", name + " again", ("again", used[0]), after=values),
+        stage("leaves every .grad alone", name + " grads", ("grads", used[0]), after=values),
+        stage("a loss without states", name + " errors", ("errors", used[0]), after=values),
+        stage("all together", name, *whole(first, second), after=values),
+        odd_sizes(once, used, values),
+        stage("float64 in, float64 out", once, ("float64", double), after=values),
+        stage("stays on the device", once, ("another device", meta), aspect="device", after=values),
+    ]
+
+
+# ------------------------------------------------------------------ functions of gradients
+
+_GRADIENTS = {"grads[0]": ("H", "I"), "grads[1]": ("4", "I", "H"), "grads[2]": ("H",)}
+_CLIPPED = tuple(f"clipped[{k}]" for k in range(len(_GRADIENTS)))
+_KEPT = tuple(f"{name} when the norm is below max_norm" for name in _CLIPPED)
+_CLIPPED_AXES = dict(zip(_CLIPPED, _GRADIENTS.values(), strict=True))
+_KEPT_AXES = dict(zip(_KEPT, _GRADIENTS.values(), strict=True))
+
+
+def _grads(arguments: Arguments) -> list[Tensor]:
+    """The list of gradients; a case may leave some of them out."""
+    return [arguments[name] for name in _GRADIENTS if name in arguments]
+
+
+def _one_for_each(grads: list[Tensor]) -> Convert:
+    """Makes sure of a list of as many tensors as there are gradients."""
+
+    def convert(name: str, value: Any) -> Tensor:
+        if not isinstance(value, tuple | list):
+            missing = ": is the return missing?" if value is None else "."
+            raise WrongResult(f"{name} must be a list; yours is {a_kind(value)}{missing}")
+        if len(value) != len(grads):
+            raise WrongResult(
+                f"{name} must hold one tensor for each gradient, {len(grads)} here; "
+                f"yours holds {len(value)}."
+            )
+        return torch.tensor(len(value))
+
+    return convert
+
+
+def _padded(clipped: Any) -> tuple[Any, ...]:
+    """As many results as a driver has names for: zeros for gradients that a case leaves out."""
+    return (*clipped, *(clipped[0].new_zeros(()) for _ in _CLIPPED[len(clipped) :]))
+
+
+def _norm(function: Function, arguments: Arguments) -> object:
+    return function(grads=_grads(arguments))
+
+
+def _values(function: Function, arguments: Arguments) -> object:
+    grads = _grads(arguments)
+    clipped = function(grads=grads, limit=arguments["limit"])
+    named(clipped, "clipped", {"clipped": _one_for_each(grads)})
+    return _padded(clipped)
+
+
+def _clip(function: Function, grads: list[Tensor], max_norm: float) -> tuple[object, object]:
+    result = function(grads=grads, max_norm=max_norm)
+    named(result, ("clipped", "norm"), {"clipped": _one_for_each(grads)})
+    clipped, norm = result
+    return _padded(clipped), norm
+
+
+def _clipped_once(function: Function, arguments: Arguments) -> object:
+    return _clip(function, _grads(arguments), arguments["max_norm"])
+
+
+def _clipped_and_kept(function: Function, arguments: Arguments) -> object:
+    """Once with the limit, and once with one that no norm can reach: the sum of all sizes."""
+    grads, max_norm = _grads(arguments), arguments["max_norm"]
+    copies = [grad.clone() for grad in grads]
+    above = max_norm + sum(float(grad.abs().sum()) for grad in grads)
+    clipped, norm = _clip(function, grads, max_norm)
+    kept, _ = _clip(function, copies, above)
+    return clipped, norm, kept
+
+
+def _probe_norm(grads: list[Tensor]) -> Tensor:
+    """No length at all: another number that depends on every gradient."""
+    return torch.stack([(grad.abs() + grad / 3).sum() for grad in grads]).sum() / 2
+
+
+def _limit(low: int, high: int) -> Draw:
+    """A limit from low / 64 to below high / 64."""
+    return lambda sizes, generator: torch.randint(low, high, (), generator=generator).float() / 64
+
+
+def _beyond_both_ends(*axes: str) -> Draw:
+    """Numbers of which some lie beyond every limit that is drawn here, on either side."""
+
+    def draw(sizes: Sizes, generator: Generator) -> Tensor:
+        drawn = numbers(*axes)(sizes, generator).flatten()
+        ends = torch.tensor([54.0, -51.0])[: len(drawn)]
+        drawn[: len(ends)] = ends / 64
+        return drawn.view(shape_of(axes, sizes))
+
+    return draw
+
+
+def _parameters(grads: list[Tensor]) -> list[nn.Parameter]:
+    """Parameters that have these gradients: torch clips those of parameters, in place."""
+    parameters = [nn.Parameter(grad.clone()) for grad in grads]
+    for parameter, grad in zip(parameters, grads, strict=True):
+        parameter.grad = grad.clone()
+    return parameters
+
+
+def _torch_clip(**inputs: Any) -> tuple[list[Tensor | None], Tensor]:
+    parameters = _parameters(inputs["grads"])
+    norm = nn.utils.clip_grad_norm_(parameters, inputs["max_norm"])
+    return [parameter.grad for parameter in parameters], norm
+
+
+def _torch_norm(**inputs: Any) -> Tensor:
+    return _torch_clip(max_norm=math.inf, **inputs)[1]
+
+
+def _torch_values(**inputs: Any) -> list[Tensor | None]:
+    parameters = _parameters(inputs["grads"])
+    nn.utils.clip_grad_value_(parameters, inputs["limit"])
+    return [parameter.grad for parameter in parameters]
+
+
+def _with_zeros(arrays: Arrays) -> Arrays:
+    """The same limit, and gradients that are zero."""
+    return {k: torch.zeros_like(v) if k in _GRADIENTS else v for k, v in arrays.items()}
+
+
+def _with_only(arrays: Arrays, *kept: str) -> Arrays:
+    """The same limit, and fewer gradients."""
+    return {k: v for k, v in arrays.items() if k not in _GRADIENTS or k in kept}
+
+
+def _global_norm(*fixtures: Arrays) -> list[Stage]:
+    name, values = "global_norm", "several tensors"
+    first, second, *_ = fixtures
+    return [
+        shapes(name, first, second),
+        stage("one tensor", name, ("one tensor", _with_only(first, "grads[0]"))),
+        stage(values, name, *whole(first, second)),
+        stage("all zero", name, ("all zero", _with_zeros(first)), after=values),
+        *endings(name, fixtures, values, BEYOND_ONE),
+    ]
+
+
+HUGE = 29e3 / 9
+"""A factor that makes norms so large that 1e-6 beside them is lost in float64's tolerance: torch
+divides by norm + 1e-6, and that is right, too."""
+
+
+def _clip_by_global_norm(*fixtures: Arrays) -> list[Stage]:
+    name, values = "clip_by_global_norm", "above and below max_norm"
+    first, second, *_ = fixtures
+    once = name + ONCE
+    below = first | {"max_norm": torch.tensor(50.0)}
+    zeros, one = _with_zeros(first), _with_only(second, "grads[2]")
+    double, meta = in_float64(first, HUGE), elsewhere(first)
+    return [
+        shapes(name, first, second),
+        stage("the norm is above max_norm", once, ("above", first)),
+        stage("the norm is below max_norm", once, ("below", below)),
+        stage(values, name, *whole(first, second)),
+        stage("all zero", once, ("all zero", zeros), after=values),
+        stage("one tensor", once, ("one tensor", one), after=values),
+        odd_sizes(once, fixtures, values),
+        stage("float64 in, float64 out", once, ("float64", double), after=values),
+        stage("stays on the device", once, ("another device", meta), aspect="device", after=values),
+        unchanged(name, first, second),
+    ]
+
+
+def _clip_by_value(*fixtures: Arrays) -> list[Stage]:
+    name, values = "clip_by_value", "beyond the limit on both sides"
+    first, second, *_ = fixtures
+    within = first | {"limit": torch.tensor(1.0)}
+    return [
+        shapes(name, first, second),
+        stage("all within the limit", name, ("within", within)),
+        stage(values, name, *whole(first, second)),
+        stage("one tensor", name, ("one tensor", _with_only(second, "grads[2]")), after=values),
+        *endings(name, fixtures, values, BEYOND_ONE),
+    ]
+
+
+# ------------------------------------------------------------------ clipped_training_step
+
+_RATE = 1 / 32
+_ROOM = 100.0
+"""Added to max_norm at every second step: more than any norm there."""
+
+_MODEL = {"weight": ("H", "I"), "bias": ("H",), "unused": ("I",)}
+_STALE = {f"old gradient of {name}": _MODEL[name] for name in ("weight", "bias")}
+
+ABOUT = Relation(lambda arrays: arrays, atol=1e-5)
+"""In float64, too: torch divides by norm + 1e-6, and that is right here."""
+
+
+class _Linear(nn.Module):
+    """A linear model with one parameter more than it needs, which never has a gradient."""
+
+    def __init__(self, arguments: Arguments) -> None:
+        super().__init__()
+        self.weight, self.bias, self.unused = (
+            nn.Parameter(arguments[name].clone()) for name in _MODEL
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.T + self.bias
+
+
+def _loss(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Targets are no predictions here: the two cannot change places unnoticed."""
+    return ((predictions - targets) ** 2 * (2 + targets)).sum()
+
+
+def _trained(function: Function, arguments: Arguments) -> object:
+    """Several steps of plain gradient descent, one for each max_norm."""
+    model = _Linear(arguments)
+    optimizer = torch.optim.SGD(model.parameters(), lr=_RATE)
+    for name in ("weight", "bias"):
+        if (old := f"old gradient of {name}") in arguments:
+            model.get_parameter(name).grad = arguments[old].clone()
+    steps = []
+    for t, max_norm in enumerate(arguments["max_norm"]):
+        result = function(
+            model=model,
+            optimizer=optimizer,
+            loss_fn=_loss,
+            inputs=arguments["inputs"],
+            targets=arguments["targets"],
+            max_norm=max_norm + _ROOM * (t % 2),
+        )
+        steps.append(named(result, ("loss", "norm"), {"loss": a_number, "norm": a_number}))
+    losses, norms = (torch.stack([step[name] for step in steps]) for name in ("loss", "norm"))
+    return losses, norms, model.weight, model.bias, model.unused
+
+
+def _probe_clip(grads: list[Tensor], max_norm: float) -> tuple[list[Tensor], Tensor]:
+    """No clipping at all: other gradients, and another number, which a training step has to use.
+
+    Bounded, however large max_norm is: long steps would make the last digit of a gradient, which
+    differs between processors, grow into the digits that are compared.
+    """
+    share = max_norm / (1 + max_norm)
+    return [torch.sin(grad) * share for grad in grads], _probe_norm(grads)
+
+
+def _several_limits(sizes: Sizes, generator: Generator) -> Tensor:
+    return torch.randint(20, 58, (sizes["T"],), generator=generator).float() / 64
+
+
+def _clipped_training_step(*fixtures: Arrays) -> list[Stage]:
+    name, returns, values = "clipped_training_step", "returns two Python floats", "several steps"
+    first, second, *_ = fixtures
+    one_step = first | {"max_norm": first["max_norm"][:1]}
+    above = {k: v for k, v in one_step.items() if k not in _STALE}
+    below = above | {"max_norm": torch.tensor([_ROOM])}
+    double = in_float64(first, WITHIN_TANH)
+    calls = whole(first, second)
+    return [
+        stage(returns, name, *calls, aspect="shapes", after=""),
+        stage("one step, norm above max_norm", name, ("above", above), after=returns),
+        stage("one step, norm below max_norm", name, ("below", below), after=returns),
+        stage("old gradients are cleared", name, ("old gradients", one_step), after=returns),
+        stage(values, name, *calls, after=returns),
+        odd_sizes(name, fixtures, values),
+        stage("float64 in, float64 out", name, ("float64", double), after=values),
+        unchanged(name, first, second, after=returns),
+    ]
+
+
+# ------------------------------------------------------------------ drivers and plans
+
+_CLIP = Driver((_CLIPPED, "norm", _KEPT), inputs={"max_norm": float}, call=_clipped_and_kept)
+_CLIP_ONCE = Driver((_CLIPPED, "norm"), inputs={"max_norm": float}, call=_clipped_once)
+_STEP = Driver(
+    ("loss", "norm", *_MODEL), inputs={"max_norm": Tensor.tolist}, call=_trained, records=True
+)
+
+
+def _with_probe(driver: Driver, **probes: Function) -> Driver:
+    return replace(driver, probes=probes)
+
+
+DRIVERS = {
+    "state_gradient_norms": _norms_driver(*_QUESTIONS),
+    "state_gradient_norms" + ONCE: _norms_driver("norms"),
+    "state_gradient_norms again": _norms_driver(_AGAIN, _ANSWERS),
+    "state_gradient_norms grads": _norms_driver(_GRADS),
+    "state_gradient_norms errors": _norms_driver(_ERRORS),
+    "global_norm": Driver("norm", call=_norm),
+    "clip_by_global_norm": _CLIP,
+    "clip_by_global_norm" + PROBE: _with_probe(_CLIP, global_norm=_probe_norm),
+    "clip_by_global_norm" + ONCE: _CLIP_ONCE,
+    "clip_by_global_norm" + ONCE + PROBE: _with_probe(_CLIP_ONCE, global_norm=_probe_norm),
+    "clip_by_value": Driver(_CLIPPED, inputs={"limit": float}, call=_values),
+    "clipped_training_step": _STEP,
+    "clipped_training_step" + PROBE: _with_probe(_STEP, clip_by_global_norm=_probe_clip),
+}
+
+PLANS = {
+    plan.exercise: plan
+    for plan in (
+        Plan(
+            "state_gradient_norms",
+            {
+                "x": ("T", "N", "H"),
+                "h0": ("N", "H"),
+                "w": ("H", "H"),
+                "v": ("T", "N", "H"),
+                "first": lambda sizes, _: torch.tensor((sizes["T"] - 1) // 2),
+                "last": lambda sizes, _: torch.tensor(sizes["T"] - 1),
+            },
+            {"norms": ("T",), _AGAIN: ("T",)},
+            _state_gradient_norms,
+            gradients=False,
+        ),
+        Plan(
+            "global_norm",
+            _GRADIENTS,
+            {"norm": ()},
+            _global_norm,
+            oracle=_torch_norm,
+            gradients=False,
+            ready_made=CLIPPING,
+        ),
+        Plan(
+            "clip_by_global_norm",
+            {**_GRADIENTS, "max_norm": _limit(20, 58)},
+            {**_CLIPPED_AXES, "norm": (), **_KEPT_AXES},
+            _clip_by_global_norm,
+            oracle=_torch_clip,
+            gradients=False,
+            ready_made=CLIPPING,
+        ),
+        Plan(
+            "clip_by_value",
+            {
+                **{name: _beyond_both_ends(*axes) for name, axes in _GRADIENTS.items()},
+                "limit": _limit(12, 45),
+            },
+            _CLIPPED_AXES,
+            _clip_by_value,
+            oracle=_torch_values,
+            gradients=False,
+            ready_made=CLIPPING,
+        ),
+        Plan(
+            "clipped_training_step",
+            {
+                "inputs": ("N", "I"),
+                "targets": ("N", "H"),
+                **_MODEL,
+                **_STALE,
+                "max_norm": _several_limits,
+            },
+            {"loss": ("T",), "norm": ("T",), **_MODEL},
+            _clipped_training_step,
+            ABOUT,
+            gradients=False,
+        ),
+    )
+}

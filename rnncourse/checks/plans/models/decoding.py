@@ -1,0 +1,186 @@
+"""How `greedy_decode` is tried: a network of made-up scores that notes how it is called."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from ....exercise import a_kind
+from ...drivers import Driver, Function
+from ...plan import Plan, Sizes, Stage, whole
+from ...results import Arrays, WrongResult, a_whole_number, whole_numbers
+from ...stages import stage
+from ...stages import whole as fixtures_1_and_2
+from .common import Arguments, different, number
+
+DECODE_ONCE = "greedy_decode once"
+DECODE_INTS = "greedy_decode on ids that are int"
+NEVER = -1
+EXTRA = 4
+"""Calls of step beyond max_length after which it ends any sentence: no loop is endless."""
+
+
+class _Steps:
+    """A `step` out of tables: what it says depends on the word and on all words before it.
+
+    Args:
+        scores: for each memory and each word that is read, a score for each next word, (K, V, V).
+        stop_after: after how many words it says stop; NEVER for never.
+    """
+
+    def __init__(
+        self, scores: Tensor, start_id: int, stop_id: int, stop_after: int, most: int
+    ) -> None:
+        self._scores, self._start_id, self._stop_id = scores, start_id, stop_id
+        self._stop_after, self._most = stop_after, most
+        self._calls = 0
+        self.not_an_int: object = None
+
+    def __call__(self, id: Any, state: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
+        words, memory = state
+        self._calls += 1
+        if self._calls > 10 * (self._most + EXTRA):
+            raise WrongResult("step is called again and again: does the loop ever stop?")
+        if type(id) is not int:
+            self.not_an_int = id
+        word = operator.index(id)
+        logits = self._scores[memory, word].clone()
+        stops = words == self._stop_after or self._calls > self._most + EXTRA
+        logits[self._start_id] = -9
+        logits[self._stop_id] = 9 if stops else -9
+        return logits, (words + 1, (memory + word + 1) % len(self._scores))
+
+
+def _decoded(function: Function, arguments: Arguments) -> tuple[object, _Steps]:
+    start_id, stop_id = arguments["start_id"], arguments["stop_id"]
+    most = arguments["max_length"]
+    steps = _Steps(arguments["scores"], start_id, stop_id, arguments["stop_after"], most)
+    ids = function(
+        step=steps.__call__,
+        state=(0, arguments["memory"]),
+        start_id=start_id,
+        stop_id=stop_id,
+        max_length=most,
+    )
+    return ids, steps
+
+
+def _decode_once(function: Function, arguments: Arguments) -> object:
+    return _decoded(function, arguments)[0]
+
+
+def _decode_ints(function: Function, arguments: Arguments) -> int:
+    _, steps = _decoded(function, arguments)
+    if steps.not_an_int is not None:
+        raise WrongResult(
+            f"step takes the id as an int; yours gives it {a_kind(steps.not_an_int)}: "
+            "int(...) or .item() makes an int of a tensor with one element."
+        )
+    return 1
+
+
+def _decode_all(function: Function, arguments: Arguments) -> tuple[object, ...]:
+    """All sides at once."""
+    ids, steps = _decoded(function, arguments)
+    never, at_once = ({"stop_after": n} for n in (NEVER, 0))
+    same = {"stop_id": arguments["start_id"]}
+    return (
+        ids,
+        *(_decode_once(function, arguments | other) for other in (never, at_once, same)),
+        int(steps.not_an_int is None),
+    )
+
+
+_DECODING = {"memory": int, "start_id": int, "stop_id": int, "max_length": int, "stop_after": int}
+
+
+def _score_tables(sizes: Sizes, generator: Generator) -> Tensor:
+    """In no row are two scores equal, so that there is one likeliest word."""
+    words = sizes["V"]
+    return torch.rand(sizes["K"], words, words, generator=generator).argsort(-1) / 64
+
+
+def _decode_stages(*fixtures: Arrays) -> list[Stage]:
+    first, second, *odd = fixtures
+    values = "all of it together"
+
+    def decoding(title: str, **other: Tensor | int) -> Stage:
+        changed = {k: torch.as_tensor(v) for k, v in other.items()}
+        calls = [(f"{title} {k}", f | changed) for k, f in enumerate((first, second), start=1)]
+        return stage(title, DECODE_ONCE, *calls, after="")
+
+    return [
+        decoding("one word", stop_after=NEVER, max_length=1),
+        decoding("words and states go on", stop_after=NEVER),
+        decoding("the stop word ends it"),
+        decoding("it may stop at once", stop_after=0),
+        stage(
+            "start and stop are one word",
+            DECODE_ONCE,
+            ("one word for both", first | {"stop_id": first["start_id"]}),
+            after="",
+        ),
+        stage("step gets an int", DECODE_INTS, ("a sentence", first), after=""),
+        stage(values, "greedy_decode", *fixtures_1_and_2(first, second), after=""),
+        stage(
+            "odd sizes",
+            DECODE_ONCE,
+            *((f"odd sizes {k}", arrays) for k, arrays in enumerate(odd, start=1)),
+            after=values,
+        ),
+    ]
+
+
+def _decode_sizes(generator: Generator) -> list[Sizes]:
+    drawn = [dict(zip("KVT", different(3, 5, 11, generator), strict=True)) for _ in range(2)]
+    return [*drawn, {"K": 1, "V": 3, "T": 4}, {"K": 2, "V": 12, "T": 1}]
+
+
+DRIVERS = {
+    "greedy_decode": Driver(
+        (
+            *("ids", "ids where stop never comes", "ids where stop comes at once"),
+            *("ids where start and stop are one word", "ids given to step as int"),
+        ),
+        _DECODING,
+        {
+            "ids": whole_numbers,
+            "ids where stop never comes": whole_numbers,
+            "ids where stop comes at once": whole_numbers,
+            "ids where start and stop are one word": whole_numbers,
+            "ids given to step as int": a_whole_number,
+        },
+        _decode_all,
+    ),
+    DECODE_ONCE: Driver("ids", _DECODING, {"ids": whole_numbers}, _decode_once),
+    DECODE_INTS: Driver("an int", _DECODING, {"an int": a_whole_number}, _decode_ints),
+}
+
+PLANS = {
+    "greedy_decode": Plan(
+        "greedy_decode",
+        {
+            "scores": _score_tables,
+            "memory": whole(below="K"),
+            "start_id": number(lambda s: 0, lambda s: s["V"] // 2),
+            "stop_id": number(lambda s: s["V"] // 2, lambda s: s["V"]),
+            "max_length": number(lambda s: s["T"], lambda s: s["T"] + 1),
+            "stop_after": number(
+                lambda s: min(2, s["T"] - 1), lambda s: max(min(2, s["T"] - 1) + 1, s["T"] - 1)
+            ),
+        },
+        {},
+        _decode_stages,
+        gradients=False,
+        sizes=(
+            {"K": 4, "V": 7, "T": 8},
+            {"K": 3, "V": 9, "T": 6},
+            {"K": 1, "V": 3, "T": 4},
+            {"K": 2, "V": 12, "T": 1},
+        ),
+        drawn=_decode_sizes,
+    )
+}

@@ -1,0 +1,350 @@
+"""How `sample_next` is tried: by frequencies, for honest samplers draw different ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+from ....exercise import a_kind
+from ...drivers import Driver, Function
+from ...plan import Plan, Sizes, Stage
+from ...relations import Relation
+from ...results import Arrays, WrongResult, a_tensor, a_whole_number
+from ...stages import SHAPES, stage, unchanged
+from ...stages import whole as fixtures_1_and_2
+from .common import Arguments, different, pass_on
+
+DRAWS = 40_000
+APART = 0.04
+"""How far the frequencies of two honest samplers may be apart.
+
+By Hoeffding's inequality the average of n draws is off by more than a/2 with a probability below
+2 exp(-2 n (a/2)^2). Two averages are apart by more than a only if one of them is off by more than
+a/2; that both may come from one random stream plays no part in it. So n = 40 000 and a = 0.04 give
+less than 2 * 2 exp(-n a^2 / 2) = 4 exp(-32) = 5.1e-14 for each number. A check compares fewer than
+100 of them, public or hidden: a false alarm is rarer than 1e-11.
+"""
+ROWS = 200
+"""Draws that are compared one by one. Two independent ones are all equal with a probability of the
+sum of all p^2, to the power of 200: below 1e-9 as long as that sum is below 0.9."""
+EXCLUDED_DRAWS = 4_000
+"""Enough to see a word that should not come, were it drawn only once in a hundred times: that none
+of them shows it then has the probability 0.99^4000 = 3e-18."""
+
+SAMPLE_ONCE = "sample_next once"
+SAMPLE_OFTEN = "sample_next many times"
+SAMPLE_AGAIN = "sample_next again from one generator"
+SAMPLE_WITHOUT = "sample_next without a generator"
+SAMPLE_EXCLUDED = "sample_next beside -inf"
+SAMPLE_NEGATIVE = "sample_next below zero"
+
+AGAIN = (
+    "the same ids from the same state of the generator",
+    "other ids from its next state",
+    "torch's own random stream as before",
+)
+
+
+def _alone(
+    call: Callable[[Function, Arguments], object],
+) -> Callable[[Function, Arguments], object]:
+    """The call with torch's own random stream seeded, and left as it was."""
+
+    def call_alone(function: Function, arguments: Arguments) -> object:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(arguments["seed"])
+            return call(function, arguments)
+
+    return call_alone
+
+
+def _sample_once(function: Function, arguments: Arguments) -> object:
+    logits, given = arguments["logits"], arguments["logits"].clone()
+    result = function(
+        logits=given, temperature=arguments["temperature"], generator=_seeded(arguments)
+    )
+    pass_on(not torch.equal(given, logits), logits)  # the same for all words: no other odds
+    return result
+
+
+def _sample_often(function: Function, arguments: Arguments) -> Tensor:
+    return _frequencies(function, arguments["logits"], arguments["temperature"], _seeded(arguments))
+
+
+def _sample_again(function: Function, arguments: Arguments) -> tuple[int, ...]:
+    logits, temperature = arguments["logits"][:1].repeat(ROWS, 1), arguments["temperature"]
+    generator, stream = _seeded(arguments), torch.get_rng_state()
+    first = _drawn(function, logits, temperature, generator)
+    untouched = torch.equal(torch.get_rng_state(), stream)
+    other = _drawn(function, logits, temperature, generator)
+    again = _drawn(function, logits, temperature, _seeded(arguments))
+    return int(torch.equal(first, again)), int(not torch.equal(first, other)), int(untouched)
+
+
+def _sample_from_one(function: Function, arguments: Arguments) -> tuple[int, ...]:
+    """The same, with a sentence where it is not as it should be."""
+    same, other, untouched = _sample_again(function, arguments)
+    if not untouched:
+        raise WrongResult(
+            "torch's own random stream is drawn from or seeded, though there is a generator: "
+            "draw from the generator alone."
+        )
+    if not same:
+        raise WrongResult(
+            "the same state of the generator gives other ids: it must be the only source of chance."
+        )
+    if not other:
+        raise WrongResult(
+            "200 draws are the same when they are made again from the generator's next state: is "
+            "there chance in them, and does its state go on?"
+        )
+    return same, other, untouched
+
+
+def _sample_without(function: Function, arguments: Arguments) -> object:
+    """Left out are the generator, and at a temperature of 1 the temperature as well."""
+    logits, temperature = arguments["logits"][:1], arguments["temperature"]
+    rest = {} if temperature == 1 else {"temperature": temperature}
+    rows = logits.repeat(DRAWS, 1)
+    ids = _checked(function(logits=rows, **rest), rows)
+    twice = []
+    for _ in range(2):
+        torch.manual_seed(arguments["seed"])
+        few = logits.repeat(ROWS, 1)
+        twice.append(_checked(function(logits=few, **rest), few))
+    return _shares(ids, logits), int(torch.equal(*twice))
+
+
+def _sample_excluded(function: Function, arguments: Arguments) -> int:
+    """Whether a word with -inf is drawn at all."""
+    rows = arguments["logits"][:1].repeat(EXCLUDED_DRAWS, 1)
+    ids = _drawn(function, rows, arguments["temperature"], _seeded(arguments))
+    return int(rows.gather(1, ids[:, None]).isinf().any())
+
+
+def _sample_negative(function: Function, arguments: Arguments) -> int:
+    try:
+        result = _sample_once(function, arguments)
+    except ValueError:
+        return 1
+    raise WrongResult(
+        f"a negative temperature must raise ValueError; yours returns {a_kind(result)}."
+    )
+
+
+def _sample_all(function: Function, arguments: Arguments) -> tuple[object, ...]:
+    """All sides at once. What raises an error on one side is a -1 there."""
+    logits = arguments["logits"]
+    excluded = logits.clone()
+    excluded[:, ::2] = -torch.inf
+    cold, below = arguments | {"temperature": 0.0}, arguments | {"temperature": -0.5}
+    once = _sample_once(function, arguments)
+    return (
+        _sample_often(function, arguments | {"logits": logits[:1]}),
+        once.ndim if isinstance(once, Tensor) else -1,
+        _sample_again(function, arguments),
+        _or(-1, lambda: _sample_excluded(function, arguments | {"logits": excluded})),
+        _or(torch.full((len(logits),), -1), lambda: _likeliest(function, cold)),
+        _or(-1, lambda: _sample_negative(function, below)),
+    )
+
+
+def _likeliest(function: Function, arguments: Arguments) -> Tensor:
+    return _checked(_sample_once(function, arguments), arguments["logits"])
+
+
+def _or(otherwise: object, value: Callable[[], object]) -> object:
+    try:
+        return value()
+    except Exception:
+        return otherwise
+
+
+def _seeded(arguments: Arguments) -> Generator:
+    return Generator().manual_seed(arguments["seed"])
+
+
+def _frequencies(
+    function: Function, logits: Tensor, temperature: float, generator: Generator
+) -> Tensor:
+    """How often each word is drawn for each row of scores."""
+    rows = logits.repeat(DRAWS // len(logits), 1)
+    return _shares(_drawn(function, rows, temperature, generator), logits)
+
+
+def _drawn(function: Function, rows: Tensor, temperature: float, generator: Generator) -> Tensor:
+    result = function(logits=rows.clone(), temperature=temperature, generator=generator)
+    return _checked(result, rows)
+
+
+def _checked(result: object, rows: Tensor) -> Tensor:
+    """The ids in a row, whatever their axes: these are another stage's matter."""
+    ids = a_tensor("ids", result)
+    if ids.dtype != torch.int64:
+        raise WrongResult(f"ids must be int64; yours is {str(ids.dtype).removeprefix('torch.')}.")
+    if ids.numel() != len(rows):
+        raise WrongResult(
+            f"ids has shape {tuple(ids.shape)} for {len(rows)} rows of scores; "
+            f"it must be ({len(rows)},)."
+        )
+    if ids.min() < 0 or ids.max() >= rows.shape[1]:
+        raise WrongResult(f"an id is outside 0 to {rows.shape[1] - 1}.")
+    return ids.flatten()
+
+
+def _shares(ids: Tensor, logits: Tensor) -> Tensor:
+    """How often each word was drawn for each row of scores, which were repeated in turn."""
+    count, words = logits.shape
+    places = ids + words * torch.arange(count).repeat(len(ids) // count)
+    counts = torch.bincount(places, minlength=count * words).view(count, words)
+    return counts * (count / len(ids))
+
+
+def _ladder(sizes: Sizes, generator: Generator) -> Tensor:
+    """Scores at even distances, in another order in each row: no two words are equally likely."""
+    ranks = torch.rand(sizes["N"], sizes["V"], generator=generator).argsort(1)
+    return (-58 + 116 * ranks / max(1, sizes["V"] - 1)).round() / 64
+
+
+def _temperature(sizes: Sizes, generator: Generator) -> Tensor:
+    """Well below 1, so that it shows whether and how it is used."""
+    return torch.randint(20, 33, (), generator=generator) / 64
+
+
+def _seed(sizes: Sizes, generator: Generator) -> Tensor:
+    return torch.randint(1 << 30, (), generator=generator)
+
+
+def _sample_stages(*fixtures: Arrays) -> list[Stage]:
+    first, second, *odd = fixtures
+    often, values = "frequencies", "all of it together"
+    one = first | {"logits": first["logits"][:1]}
+    excluded = one["logits"].masked_fill(torch.arange(one["logits"].shape[1]) % 2 == 0, -torch.inf)
+    batches = (("a batch", first), ("another batch", second))
+
+    def at(temperature: float, arrays: Arrays) -> Arrays:
+        return arrays | {"temperature": torch.tensor(temperature)}
+
+    return [
+        stage(SHAPES, SAMPLE_ONCE, *batches, aspect="shapes", after=""),
+        stage(
+            "temperature 0 takes the likeliest",
+            SAMPLE_ONCE,
+            *((f"{label}, temperature 0", at(0.0, arrays)) for label, arrays in batches),
+        ),
+        stage(often, SAMPLE_OFTEN, ("temperature 1", at(1.0, one))),
+        stage(
+            "frequencies at other temperatures",
+            SAMPLE_OFTEN,
+            ("a low temperature", one),
+            ("a high temperature", at(2.5, one)),
+        ),
+        stage(
+            "each row by its own scores",
+            SAMPLE_OFTEN,
+            # A word that leads by 50 is as good as certain, and exp of it is finite.
+            ("one word leads", at(1.0, first | {"logits": _one_leads(first["logits"])})),
+        ),
+        stage(
+            "-inf is never drawn",
+            SAMPLE_EXCLUDED,
+            ("some words with -inf", at(1.0, one | {"logits": excluded})),
+            ("-inf at a high temperature", at(2.5, one | {"logits": excluded})),
+        ),
+        stage("the generator is the only source of chance", SAMPLE_AGAIN, ("a generator", one)),
+        stage(
+            "without a generator",
+            SAMPLE_WITHOUT,
+            ("no generator", one),
+            ("the scores alone", at(1.0, one)),
+        ),
+        stage(
+            "a negative temperature is a ValueError",
+            SAMPLE_NEGATIVE,
+            ("temperature -1", at(-1.0, first)),
+        ),
+        stage(values, "sample_next", *fixtures_1_and_2(first, second)),
+        stage(
+            "odd sizes",
+            SAMPLE_OFTEN,
+            *((f"odd sizes {k}", arrays) for k, arrays in enumerate(odd, start=1)),
+            after=often,
+        ),
+        unchanged("sample_next", first, second),
+    ]
+
+
+def _one_leads(logits: Tensor) -> Tensor:
+    """Another word in each row, as far as there are so many."""
+    leading = torch.arange(len(logits)) % logits.shape[1]
+    return logits + 50 * torch.nn.functional.one_hot(leading, logits.shape[1])
+
+
+def _sample_sizes(generator: Generator) -> list[Sizes]:
+    words = different(2, 4, 6, generator)
+    return [
+        {"N": 3, "V": words[0]},
+        {"N": 2, "V": words[1]},
+        {"N": 1, "V": 2},
+        {"N": 1, "V": 1},
+    ]
+
+
+_SAMPLING = {"temperature": float, "seed": int}
+
+DRIVERS = {
+    "sample_next": Driver(
+        (
+            *("frequencies", "the number of axes of ids", AGAIN),
+            *("a word with -inf drawn", "ids at temperature 0"),
+            "a ValueError at a negative temperature",
+        ),
+        _SAMPLING,
+        {
+            **dict.fromkeys(AGAIN, a_whole_number),
+            "the number of axes of ids": a_whole_number,
+            "a word with -inf drawn": a_whole_number,
+            "a ValueError at a negative temperature": a_whole_number,
+        },
+        _alone(_sample_all),
+    ),
+    SAMPLE_ONCE: Driver("ids", _SAMPLING, call=_alone(_sample_once)),
+    SAMPLE_OFTEN: Driver("frequencies", _SAMPLING, call=_alone(_sample_often)),
+    SAMPLE_AGAIN: Driver(
+        AGAIN, _SAMPLING, dict.fromkeys(AGAIN, a_whole_number), _alone(_sample_from_one)
+    ),
+    SAMPLE_WITHOUT: Driver(
+        ("frequencies", "the same ids after torch.manual_seed"),
+        _SAMPLING,
+        {"the same ids after torch.manual_seed": a_whole_number},
+        _alone(_sample_without),
+    ),
+    SAMPLE_EXCLUDED: Driver(
+        "a word with -inf drawn",
+        _SAMPLING,
+        {"a word with -inf drawn": a_whole_number},
+        _alone(_sample_excluded),
+    ),
+    SAMPLE_NEGATIVE: Driver(
+        "a ValueError", _SAMPLING, {"a ValueError": a_whole_number}, _alone(_sample_negative)
+    ),
+}
+
+PLANS = {
+    "sample_next": Plan(
+        "sample_next",
+        {"logits": _ladder, "temperature": _temperature, "seed": _seed},
+        {
+            "ids": ("N",),
+            "ids at temperature 0": ("N",),
+            "frequencies": ("N", "V"),
+        },
+        _sample_stages,
+        Relation(lambda arrays: arrays, atol=APART),
+        gradients=False,
+        sizes=({"N": 3, "V": 5}, {"N": 2, "V": 4}, {"N": 1, "V": 2}, {"N": 1, "V": 1}),
+        drawn=_sample_sizes,
+    )
+}

@@ -1,0 +1,147 @@
+"""The instructor's repository: solutions, hidden specs, and what decides a mark."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import json
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from ..checks import plan_of
+from ..checks.fingerprints import load
+from ..errors import CourseError
+from ..exercise import exercises
+from ..notebook import grade_id
+from .spec import SpecError, Trial, prepare
+
+PACKAGE = Path(__file__).parents[1]
+TERMINAL = ("__main__.py", "cli.py", "doctor.py", "installation.py", "terminal", "workspace.py")
+"""What of the package neither runs a learner's code nor judges it."""
+DECIDING = (
+    *("sandbox", "submissions", "worker"),
+    *("draws.py", "marking.py", "record.py", "spec.py"),
+)
+"""What of the grader does. Its other rooms take files in, keep marks and write pages."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The course's own repository, with solutions and hidden specs: the instructor's side."""
+
+    root: Path
+
+    @staticmethod
+    def find(given: Path | None) -> Checkout:
+        """The checkout in `given`, else here, else where this package lies.
+
+        Raises:
+            CourseError: there is none.
+        """
+        here = [given] if given else [Path.cwd(), Path(__file__).parents[2]]
+        for root in here:
+            if (root / "tests" / "hidden").is_dir() and (root / "solutions").is_dir():
+                return Checkout(root.resolve())
+        raise CourseError(
+            f"{here[0]} holds no hidden specs (tests/hidden) and no solutions: "
+            "name a checkout of the course with --specs."
+        )
+
+    def assignments(self) -> list[str]:
+        """Those with hidden specs. An instructor may have others, which nbgrader grades itself."""
+        specs = (self.root / "tests" / "hidden").glob("[!_]*.py")
+        return sorted(p.stem for p in specs if (self.root / "solutions" / p.stem).is_dir())
+
+    def known(self, assignment: str) -> str:
+        """`assignment` itself.
+
+        Raises:
+            CourseError: there is no such assignment; the message offers the nearest name.
+        """
+        names = self.assignments()
+        if assignment in names:
+            return assignment
+        near = difflib.get_close_matches(assignment, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}."
+        raise CourseError(f"there is no assignment called {assignment}: {hint}")
+
+    def source(self, assignment: str) -> dict[str, Any]:
+        """The instructor's notebook."""
+        path = self.root / "solutions" / assignment / f"{assignment}.ipynb"
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    def others(self, assignment: str) -> dict[str, frozenset[str]]:
+        """The ids of the cells of the other assignments, by assignment."""
+        found = {}
+        for name in self.assignments():
+            with suppress(
+                OSError, ValueError, KeyError
+            ):  # a broken one is no obstacle for this one
+                cells = self.source(name)["cells"] if name != assignment else []
+                found[name] = frozenset(grade_id(cell) for cell in cells) - {""}
+        return found
+
+    def notebooks(self, assignment: str) -> list[Path]:
+        """The files of all the instructor's notebooks of an assignment."""
+        return sorted((self.root / "solutions" / assignment).glob("*.ipynb"))
+
+    def decides(self, assignment: str, seed: int, limits: str) -> str:
+        """SHA-256 over all that decides a mark besides the submission: where it has not changed,
+        grading again gives the same marks.
+
+        Args:
+            limits: what a submission may use.
+        """
+        hidden = self.root / "tests" / "hidden"
+        files = [
+            *(hidden / name for name in ("__init__.py", f"{assignment}.py")),
+            *self.notebooks(assignment),
+            *_deciding_files(),
+        ]
+        digest = hashlib.sha256(f"{torch.__version__} {seed} {limits}".encode())
+        for path in files:
+            content = path.read_bytes() if path.exists() else b""
+            digest.update(f"\n{path.parent.name}/{path.name} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    def trials(self, assignment: str, seed: int) -> list[Trial]:
+        """The exercises of an assignment with the secret inputs of a seed.
+
+        Raises:
+            SpecError: a hidden spec is missing or does not fit.
+        """
+        specs = self._module("hidden", assignment).SPECS
+        entries = [e for e in exercises().values() if e.chapter == assignment]
+        if set(specs) != {e.name for e in entries}:
+            raise SpecError(f"the hidden specs of {assignment} are not those of its exercises.")
+        stored = load(assignment)
+        return [prepare(plan_of(e), specs[e.name], seed, stored[e.name]) for e in entries]
+
+    def _module(self, room: str, assignment: str) -> ModuleType:
+        if not (self.root / "tests" / room / f"{assignment}.py").is_file():
+            raise SpecError(f"there is no tests/{room}/{assignment}.py in {self.root}.")
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))
+        return importlib.import_module(f"tests.{room}.{assignment}")
+
+
+def _deciding_files() -> list[Path]:
+    """What of this package runs a learner's code or judges it: all but the command line, the rooms
+    of the grader that lie before and behind, and the other chapters' fingerprints."""
+    files = [path for kind in ("py", "json") for path in PACKAGE.rglob(f"*.{kind}")]
+    return sorted(path for path in files if _decides(path.relative_to(PACKAGE)))
+
+
+def _decides(path: Path) -> bool:
+    if path.parts[0] != "grading":
+        return path.parts[0] not in TERMINAL
+    return path.parts[1] in DECIDING

@@ -1,0 +1,1 @@
+"""From an LMS' archive to submitted/<learner>/<assignment>/."""

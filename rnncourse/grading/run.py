@@ -1,0 +1,267 @@
+"""A whole class: what is new or has changed is graded, several at a time, and kept one by one.
+
+One thread judges and writes; the pool only runs learners' code, and another thread reads what takes
+long to read. A record is the last thing
+that is written of a submission, so whoever stops in the middle finds the rest still to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .checkout import Checkout
+from .course import Course
+from .files import write
+from .gradebook.gradebook import Book
+from .marking import NO_STAGES, OwnStages, judge_submission
+from .pages.autograded import autograded
+from .pages.feedback import page
+from .pages.overview import overview
+from .record import ByHand, Record, from_json, to_json
+from .sandbox.host import Limits, Questions, Run
+from .sandbox.pools import Errand, OpenPool, Pool
+from .spec import Trial, cases_of
+from .submissions.readers import Readers
+from .submissions.submission import Source, Submission
+
+
+@dataclass(frozen=True)
+class Exam:
+    """An assignment in a course, ready to be graded.
+
+    Attributes:
+        decides: the hash of all that decides a mark besides the submission.
+    """
+
+    course: Course
+    assignment: str
+    source: Source
+    trials: Sequence[Trial]
+    book: Book
+    limits: Limits
+    decides: str
+
+    @staticmethod
+    def prepare(
+        checkout: Checkout, course: Course, assignment: str, limits: Limits, protected: bool = True
+    ) -> Exam:
+        """Draw the secret inputs and open the gradebook.
+
+        Raises:
+            CourseError: something is missing; then nothing has been written.
+        """
+        torch.set_num_threads(1)  # what is computed here is small, and the cores are the workers'
+        source = Source(checkout.source(assignment), checkout.others(assignment))
+        book = Book.open(course, checkout, assignment)
+        seed = course.seed(assignment)
+        trials = checkout.trials(assignment, seed)
+        decides = checkout.decides(assignment, seed, f"{limits} {protected}")
+        return Exam(course, assignment, source, trials, book, limits, decides)
+
+    @property
+    def errand(self) -> Errand:
+        named = {trial.plan.exercise: trial for trial in self.trials}
+        questions = Questions(
+            cases={name: trial.hidden.cases for name, trial in named.items()},
+            ready_made={name: trial.plan.ready_made for name, trial in named.items()},
+            public={name: trial.public.cases for name, trial in named.items()},
+        )
+        return Errand(questions, self.limits, lambda name, found: named[name].is_right(found))
+
+    def own_stages(self, submission: Submission) -> OwnStages:
+        """What only this submission is asked, by exercise."""
+        digest = submission.code_digest
+        return {trial.plan.exercise: trial.own_stages(digest) for trial in self.trials}
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission of a class that is done.
+
+    Attributes:
+        fresh: whether it was graded now; else it was found done.
+        running: whose submissions are being run at the moment.
+    """
+
+    record: Record
+    fresh: bool
+    running: tuple[str, ...] = ()
+
+
+def grade_class(
+    exam: Exam, students: Iterable[str], open_pool: OpenPool, again: bool = False
+) -> Iterator[Graded]:
+    """Grade submissions, keep each result as soon as it is there, and hand on the records.
+
+    Args:
+        open_pool: starts what runs them; called only if there is something to run.
+        again: grade also what is done and has not changed.
+
+    Raises:
+        CourseError: no worker can be started, or a result cannot be kept.
+    """
+    scores = {} if again else exam.book.scores()
+    with ExitStack() as stack:
+        lane = _Lane(exam, lambda: stack.enter_context(open_pool(exam.errand)))
+        readers = stack.enter_context(Readers(exam.course, exam.assignment, exam.source))
+
+        def take(submission: Submission) -> Iterator[Graded]:
+            if record := _done(exam, submission, scores.get(submission.student)):
+                yield Graded(record, fresh=False, running=lane.names)
+            elif submission.refused:
+                yield Graded(_keep(exam, submission, None), fresh=True, running=lane.names)
+            else:
+                yield from lane.take(submission)
+
+        for student in students:
+            for submission in readers.read(student):
+                yield from take(submission)
+        while readers.reading:
+            yield from lane.meanwhile(readers.reading)
+            for submission in readers.finished():
+                yield from take(submission)
+        yield from lane.finish()
+
+
+def write_feedback(course: Course, record: Record, by_hand: ByHand) -> Path:
+    """Write the page that the learner gets back."""
+    path = course.feedback(record.student, record.assignment)
+    write(path, page(record, by_hand))
+    return path
+
+
+def write_overview(course: Course, assignment: str, book: Book) -> Path:
+    """Write the page on the whole class, from all records that there are."""
+    records = [record.brief() for record in kept_records(course, assignment)]
+    path = course.overview(assignment)
+    feedback = os.path.relpath(course.feedback_folder, path.parent)
+    by_hand, nothing = book.everyone(), course.without(assignment)
+    write(path, overview(assignment, records, by_hand, nothing, feedback))
+    return path
+
+
+def kept_records(course: Course, assignment: str) -> Iterator[Record]:
+    """The records of an assignment in the order of their learners; those that can be read."""
+    for path in sorted(course.records(assignment).glob("*.json")):
+        if record := _read(path):
+            yield record
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A submission that is run, and what only it is asked."""
+
+    submission: Submission
+    own: OwnStages
+
+
+class _Lane:
+    """Submissions on their way through a pool.
+
+    A submission that ran into a time limit runs once more when all others are done, alone: only
+    then is it too slow. One that slept would sleep again.
+    """
+
+    def __init__(self, exam: Exam, open_pool: Callable[[], Pool]) -> None:
+        self._exam = exam
+        self._open_pool = open_pool
+        self._pool: Pool | None = None
+        self._running: dict[Future[Run], _Job] = {}
+        self._late: list[tuple[_Job, Run]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(job.submission.student for job in self._running.values())
+
+    def take(self, submission: Submission) -> Iterator[Graded]:
+        """Start a submission, and hand on what is done while there is no room for another."""
+        self._pool = self._pool or self._open_pool()
+        self._start(_Job(submission, self._exam.own_stages(submission)))
+        while len(self._running) > 2 * self._pool.size:
+            yield from self._finished()
+
+    def meanwhile(self, others: Iterable[Future[Submission]]) -> Iterator[Graded]:
+        """Wait until something is done, here or among others, and hand on what is done here."""
+        yield from self._finished(others)
+
+    def finish(self) -> Iterator[Graded]:
+        while self._running:
+            yield from self._finished()
+        for job, run in self._late:
+            future = self._start(job, _timed_out(run))
+            second = future.result()
+            del self._running[future]
+            whole = replace(run, exercises=run.exercises | second.exercises)
+            yield self._kept(job, whole)
+
+    def _start(self, job: _Job, only: Sequence[str] | None = None) -> Future[Run]:
+        assert self._pool is not None
+        own = {name: cases_of(stages) for name, stages in job.own.items()}
+        future = self._pool.submit([cell.source for cell in job.submission.cells], only, own)
+        self._running[future] = job
+        return future
+
+    def _finished(self, others: Iterable[Future[Submission]] = ()) -> Iterator[Graded]:
+        waited_for: list[Future[Any]] = [*self._running, *others]
+        wait(waited_for, return_when=FIRST_COMPLETED)
+        for future in [future for future in self._running if future.done()]:
+            job = self._running.pop(future)
+            run = future.result()
+            if _timed_out(run):
+                self._late.append((job, run))
+            else:
+                yield self._kept(job, run)
+
+    def _kept(self, job: _Job, run: Run) -> Graded:
+        record = _keep(self._exam, job.submission, run, job.own)
+        return Graded(record, fresh=True, running=self.names)
+
+
+def _timed_out(run: Run) -> list[str]:
+    return [name for name, exercise in run.exercises.items() if exercise.ended == "timeout"]
+
+
+def _keep(
+    exam: Exam, submission: Submission, run: Run | None, own: OwnStages = NO_STAGES
+) -> Record:
+    """Judge a submission and write all of it down; the record, which says that it is done, last."""
+    record = judge_submission(submission, exam.trials, exam.source.points, run, own)
+    record = replace(record, graded_by=exam.decides)
+    course, where = exam.course, (record.student, record.assignment)
+    notebook = autograded(record, submission.notebook or exam.source.released)
+    write(course.autograded(*where), json.dumps(notebook, ensure_ascii=False) + "\n")
+    by_hand = exam.book.commit(record, submission.timestamp)
+    write_feedback(course, record, by_hand)
+    write(course.record(*where), to_json(record))
+    return record
+
+
+def _done(
+    exam: Exam, submission: Submission, scores: Mapping[str, float | None] | None
+) -> Record | None:
+    """The record of a submission that was graded as it is now, and is in the gradebook."""
+    where = submission.student, submission.assignment
+    record = _read(exam.course.record(*where))
+    if record is None or not exam.course.feedback(*where).exists():
+        return None
+    made_from = record.submission, record.repairs, record.graded_by, record.refusal
+    now = submission.digest, submission.repairs, exam.decides, submission.refused
+    in_gradebook = scores == {e.exercise: e.points for e in record.exercises}
+    return record if made_from == now and in_gradebook else None
+
+
+def _read(path: Path) -> Record | None:
+    """The record in a file; None where there is none, or none that this version wrote."""
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""Learners' text and HTML, so that nothing runs where it is shown."""
