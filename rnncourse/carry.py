@@ -13,8 +13,8 @@ from typing import Any
 
 from .checks import examine_within, plan_of
 from .exercise import Exercise, Function, find
-from .limits import CELL_SECONDS, EXERCISE_SECONDS, TimeLimit, TimeUp
-from .notebook import Unreadable, own_cells, read_notebook
+from .limits import CELL_SECONDS, EXERCISE_SECONDS, TimeLimit, TimeUpError
+from .notebook import UnreadableError, own_cells, read_notebook
 
 
 def carry_over(*names: str) -> None:
@@ -68,7 +68,7 @@ def _notebook(chapter: str) -> Path | None:
 def _functions(path: Path) -> dict[str, Function]:
     """The functions that a notebook defines, by name, without anything being filled."""
     space: dict[str, Any] = {}
-    with contextlib.suppress(Unreadable, TimeUp), TimeLimit(CELL_SECONDS):
+    with contextlib.suppress(UnreadableError, TimeUpError), TimeLimit(CELL_SECONDS):
         for definition in _definitions(read_notebook(path)):
             code = compile(ast.Module([definition], []), str(path), "exec")
             with (

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .errors import CourseError, Interrupted
+from .errors import CancelledError, CourseError
 from .installation import install_command
 from .terminal.output import print_anything
 
@@ -58,7 +58,7 @@ def main() -> None:
         app()
     except CourseError as error:
         reason = str(error)
-    except Interrupted as error:
+    except CancelledError as error:
         reason, status = f"stopped: {error} was running. Nothing was changed or written.", 130
     except OSError as error:
         reason = f"{error.filename or 'the system'}: {error.strerror or error}"

@@ -7,7 +7,7 @@ class CourseError(Exception):
     """One clear sentence for whoever gave the input. The command line prints it and stops."""
 
 
-class Brief(Exception):
+class BriefError(Exception):
     """An error whose message says all: a notebook shows it without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
@@ -15,5 +15,5 @@ class Brief(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-class Interrupted(Exception):
+class CancelledError(Exception):
     """Somebody pressed Ctrl-C. The message says what was running."""

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
-from .errors import Brief
+from .errors import BriefError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,11 +35,11 @@ CHAPTERS = (
 """The modules that hold stubs, in the order of the course. An assignment has its module's name."""
 
 
-class FillError(Brief, TypeError):
+class FillError(BriefError, TypeError):
     """A function cannot take a stub's place. The message says why."""
 
 
-class Unfilled(Brief, NotImplementedError):
+class UnfilledError(BriefError, NotImplementedError):
     """A stub was called before it was filled in."""
 
     def __init__(self, exercise: Exercise) -> None:
@@ -77,6 +77,7 @@ class Exercise:
 
     @property
     def signature(self) -> inspect.Signature:
+        """The parameters, as they stand in the module."""
         return inspect.signature(self.body)
 
     def is_stub(self, function: Function) -> bool:
@@ -84,6 +85,7 @@ class Exercise:
         return any(function is stub for stub in self.stubs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run what fills the exercise."""
         __tracebackhide__ = True
         function = self.filled or self.body
         try:
@@ -92,7 +94,7 @@ class Exercise:
             blank = left_blank(error)
             if blank is None:
                 raise
-            raise Unfilled(blank) from None
+            raise UnfilledError(blank) from None
 
 
 # Reloading this module must not forget what was filled: a notebook with autoreload does it.
@@ -130,7 +132,7 @@ def fill(function: Callable[P, R]) -> Callable[P, R]:
     """
     if not inspect.isfunction(function):
         raise FillError(
-            f"fill stands above a function, and this is {a_kind(function)}: "
+            f"fill stands above a function, and this is {describe(function)}: "
             "write @fill, and on the next line def and the exercise's name."
         )
     if inspect.iscoroutinefunction(function):
@@ -240,9 +242,9 @@ def play() -> Iterator[None]:
     try:
         yield
     except NotImplementedError as error:
-        unfilled = error if isinstance(error, Unfilled) else None
+        unfilled = error if isinstance(error, UnfilledError) else None
         blank = unfilled.exercise if unfilled else left_blank(error)
-        print(f"Nothing to see yet: {Unfilled(blank) if blank else _described(error)}")
+        print(f"Nothing to see yet: {UnfilledError(blank) if blank else _described(error)}")
     except Exception as error:
         print(f"Nothing to see yet: {_described(error)}")
 
@@ -268,7 +270,7 @@ def parameters(entry: Exercise) -> str:
     return str(inspect.Signature(bare))
 
 
-def a_kind(value: object) -> str:
+def describe(value: object) -> str:
     """What `value` is, in words for a message: "a list", "an LSTM", "a Tensor of shape (3, 4)"."""
     if value is None:
         return "None"

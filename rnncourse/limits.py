@@ -24,7 +24,7 @@ REPEAT_SECONDS = 0.5
 """After how long code that goes on all the same is interrupted again."""
 
 
-class TimeUp(BaseException):
+class TimeUpError(BaseException):
     """Raised inside code that has had its time. `except Exception` does not catch it."""
 
 
@@ -39,7 +39,7 @@ class TimeLimit:
             time: is there a loop that never stops?"; "" as long as it is within its limit.
 
     Raises:
-        TimeUp: the time is over.
+        TimeUpError: the time is over.
 
     Example:
         >>> with TimeLimit(10) as limit:
@@ -93,7 +93,7 @@ class TimeLimit:
         # Between two timers nothing is raised, so that each is put back; the signal comes again.
         if not self._over and (frame is None or frame.f_code not in _OWN_CODE):
             self.exceeded = self.exceeded or reason
-            raise TimeUp(self.exceeded)
+            raise TimeUpError(self.exceeded)
 
 
 class _Timer:

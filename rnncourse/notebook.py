@@ -12,7 +12,7 @@ GIVEN = ("check_", "play_")
 """Ids of the course's cells that only try or show something."""
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A file that holds no notebook. The message says why, in a sentence."""
 
 
@@ -35,27 +35,29 @@ def read_notebook(path: Path) -> dict[str, Any]:
     the learner. The grader opens files by itself, and follows no link.
 
     Raises:
-        Unreadable: the file is something else.
+        UnreadableError: the file is something else.
     """
     if path.is_symlink() and not path.exists():
-        raise Unreadable(f"{path.name} is a link to a file that is not there.")
+        raise UnreadableError(f"{path.name} is a link to a file that is not there.")
     if not path.exists():
-        raise Unreadable(f"There is no file {path.name}.")
+        raise UnreadableError(f"There is no file {path.name}.")
     if not path.is_file():
-        raise Unreadable(f"{path.name} is not an ordinary file.")
+        raise UnreadableError(f"{path.name} is not an ordinary file.")
     if path.stat().st_size > MAX_BYTES:
-        raise Unreadable(f"{path.name} is larger than {MAX_BYTES >> 20} MB.")
+        raise UnreadableError(f"{path.name} is larger than {MAX_BYTES >> 20} MB.")
     try:
         text = path.read_text(encoding="utf-8-sig")
         if not text.strip():
-            raise Unreadable(f"{path.name} is empty.")
+            raise UnreadableError(f"{path.name} is empty.")
         content = json.loads(text)
-    except Unreadable:
+    except UnreadableError:
         raise
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{path.name} is not a notebook: its content is broken.") from error
+        raise UnreadableError(f"{path.name} is not a notebook: its content is broken.") from error
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise Unreadable(f"{path.name} is not a notebook of format 4: it has no list of cells.")
+        raise UnreadableError(
+            f"{path.name} is not a notebook of format 4: it has no list of cells."
+        )
     return content
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import CourseError
 from .exercise import CHAPTERS
-from .notebook import Unreadable, own_cells, read_notebook
+from .notebook import UnreadableError, own_cells, read_notebook
 
 CLASS_ROOMS, CLASS_FILES = ("submitted", "autograded"), ("nbgrader_config.py", "gradebook.db")
 """Where a class hands in, and what lies beside that."""
@@ -80,7 +80,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         return read_notebook(path)
-    except Unreadable as error:
+    except UnreadableError as error:
         raise CourseError(str(error)) from error
     except OSError as error:
         raise CourseError(f"{path}: {error.strerror or error}.") from error

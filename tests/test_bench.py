@@ -62,7 +62,7 @@ def test_a_command_and_what_it_starts_is_measured(tmp_path: Path) -> None:
 def test_a_command_that_fails_is_said_with_its_words(tmp_path: Path) -> None:
     done = measured("raise ValueError('squirrel')", tmp_path)
     assert done.returncode == 1
-    assert re.search(r"(?s)Failed: .*ended with 1.*ValueError: squirrel", done.stderr)
+    assert re.search(r"(?s)FailedError: .*ended with 1.*ValueError: squirrel", done.stderr)
 
 
 MEASURED = """

@@ -10,7 +10,7 @@ import torch
 
 import rnncourse.lstm
 from rnncourse import carry_over
-from rnncourse.exercise import FillError, Unfilled, find
+from rnncourse.exercise import FillError, UnfilledError, find
 from tests.demonstration.learners import filled, solutions
 
 NUMBERS = [torch.rand(s) for s in ((2, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,), (16,))]
@@ -66,7 +66,7 @@ def test_without_a_notebook_it_is_torchs_or_says_what_to_do(
     assert layer == "lstm_layer: torch's, as there is no notebook of yours beside this one."
     assert pack.startswith("pack_gates: not filled in: there is no notebook of yours")
     assert pack.endswith("Do lstm.ipynb first.")
-    with pytest.raises(Unfilled):
+    with pytest.raises(UnfilledError):
         rnncourse.lstm.pack_gates(*[torch.rand(2, 5)] * 4, *[torch.rand(2)] * 4)
 
 

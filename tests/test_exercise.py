@@ -11,7 +11,7 @@ import torch
 
 import rnncourse.lstm
 from rnncourse import fill, play
-from rnncourse.exercise import FillError, Unfilled, exercises, find, substituted
+from rnncourse.exercise import FillError, UnfilledError, exercises, find, substituted
 from tests.hidden.lstm import SPECS
 
 CELL = ("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh")
@@ -56,7 +56,9 @@ def test_fill_copies_the_docstring_but_keeps_a_learners_own() -> None:
 
 
 def test_an_unfilled_stub_says_which_and_where() -> None:
-    with pytest.raises(Unfilled, match=r"lstm_cell is not filled in yet.*the notebook lstm\.ipynb"):
+    with pytest.raises(
+        UnfilledError, match=r"lstm_cell is not filled in yet.*the notebook lstm\.ipynb"
+    ):
         rnncourse.lstm.lstm_cell(*numbers())
 
 
@@ -65,7 +67,7 @@ def test_a_cell_as_released_counts_as_unfilled() -> None:
     def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
         raise NotImplementedError()
 
-    with pytest.raises(Unfilled, match="lstm_cell is not filled in"):
+    with pytest.raises(UnfilledError, match="lstm_cell is not filled in"):
         rnncourse.lstm.lstm_cell(*numbers())
 
 
@@ -76,7 +78,7 @@ def test_a_line_that_was_not_deleted_is_named() -> None:
         raise NotImplementedError()
         return sums
 
-    with pytest.raises(Unfilled, match="still holds the line raise NotImplementedError"):
+    with pytest.raises(UnfilledError, match="still holds the line raise NotImplementedError"):
         rnncourse.lstm.lstm_cell(*numbers())
 
 
@@ -89,7 +91,7 @@ def test_an_empty_cell_inside_a_filled_layer_is_named() -> None:
     def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
         return lstm_cell(x[0], h0, c0, w_ih, w_hh, b_ih, b_hh)
 
-    with pytest.raises(Unfilled, match="lstm_cell is not filled in"):
+    with pytest.raises(UnfilledError, match="lstm_cell is not filled in"):
         rnncourse.lstm.lstm_layer(*numbers())
 
 
@@ -100,7 +102,7 @@ def test_an_operation_that_torch_lacks_is_not_an_empty_exercise() -> None:
 
     with pytest.raises(NotImplementedError, match="foo") as caught:
         rnncourse.lstm.lstm_cell(*numbers())
-    assert not isinstance(caught.value, Unfilled)
+    assert not isinstance(caught.value, UnfilledError)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ def test_every_stub_is_typed_documented_and_empty() -> None:
             assert parameter.name in (entry.body.__doc__ or ""), (entry.name, parameter)
         for part in ("Args:", "Returns:", "Source:"):
             assert part in (entry.body.__doc__ or ""), (entry.name, part)
-        with pytest.raises(Unfilled):
+        with pytest.raises(UnfilledError):
             entry.stub(*[None] * len(signature.parameters))
 
 

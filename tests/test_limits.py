@@ -17,10 +17,10 @@ from nbclient import NotebookClient
 import rnncourse.carry
 import rnncourse.checks
 from rnncourse import carry_over, check
-from rnncourse.checks import CheckFailed, examine, examine_within
+from rnncourse.checks import CheckFailedError, examine, examine_within
 from rnncourse.checks.report import text
 from rnncourse.exercise import find
-from rnncourse.limits import TimeLimit, TimeUp
+from rnncourse.limits import TimeLimit, TimeUpError
 from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
@@ -115,7 +115,7 @@ def test_what_others_had_set_is_set_again() -> None:
 
 
 def test_a_limit_inside_a_limit_leaves_the_outer_one() -> None:
-    with pytest.raises(TimeUp, match="did not end within 0.5 seconds"), TimeLimit(0.5):
+    with pytest.raises(TimeUpError, match="did not end within 0.5 seconds"), TimeLimit(0.5):
         with TimeLimit(HANGS):
             pass
         while True:
@@ -173,7 +173,7 @@ def test_nbgrader_gets_an_error_for_a_loop(
 ) -> None:
     monkeypatch.setattr(rnncourse.checks, "EXERCISE_SECONDS", 0.5)
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
-    with pytest.raises(CheckFailed, match="set_forget_bias: 0 of 7 checks passed"):
+    with pytest.raises(CheckFailedError, match="set_forget_bias: 0 of 7 checks passed"):
         check(set_forget_bias)
     assert COMPUTED in capsys.readouterr().out
 

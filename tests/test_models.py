@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from rnncourse import nn
-from rnncourse.exercise import Unfilled, exercises
+from rnncourse.exercise import UnfilledError, exercises
 from tests.hidden import embedding, lstm, models, shapes
 
 
@@ -27,7 +27,7 @@ MODELS = {
 
 @pytest.mark.parametrize("missing", MODELS)
 def test_what_is_missing_is_said(missing: str) -> None:
-    with pytest.raises(Unfilled, match=f"{missing} is not filled in yet"):
+    with pytest.raises(UnfilledError, match=f"{missing} is not filled in yet"):
         MODELS[missing](torch.zeros(3, 2, dtype=torch.int64))
 
 

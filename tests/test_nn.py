@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rnncourse import nn
-from rnncourse.exercise import Unfilled, exercises
+from rnncourse.exercise import UnfilledError, exercises
 from tests.hidden import embedding, gru, lstm, rnn
 
 KINDS = ("RNN", "LSTM", "GRU")
@@ -164,7 +164,7 @@ def test_a_seed_gives_torchs_weights(kind: str) -> None:
 
 @every_kind
 def test_unfilled_it_says_what_is_missing(kind: str) -> None:
-    with pytest.raises(Unfilled, match=f"{kind.lower()}_layer is not filled in"):
+    with pytest.raises(UnfilledError, match=f"{kind.lower()}_layer is not filled in"):
         getattr(nn, kind)(3, 5)(torch.ones(4, 2, 3))
 
 

@@ -134,7 +134,7 @@ def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) 
     # One short error each, without a traceback, and only because nbgrader is watching.
     assert set(run.errors) == {f"check_{name}" for name in names(chapter)}
     for name in names(chapter):
-        assert run.errors[f"check_{name}"].startswith(f"CheckFailed: {name}: 0 of")
+        assert run.errors[f"check_{name}"].startswith(f"CheckFailedError: {name}: 0 of")
         assert "\n" not in run.errors[f"check_{name}"]
     assert len(run.failed) == len(names(chapter))
 
@@ -174,7 +174,7 @@ def test_nbgraders_command_validates_the_solution_and_not_the_exercise(
     said = done.stdout + done.stderr
     assert verdict in said
     for name in names(SHORTEST):
-        assert (f"CheckFailed: {name}: 0 of" in said) == (room == "exercises")
+        assert (f"CheckFailedError: {name}: 0 of" in said) == (room == "exercises")
     assert "checks/__init__.py" not in said  # one short error, no traceback
 
 

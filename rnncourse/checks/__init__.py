@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..errors import Brief
-from ..exercise import Exercise, FillError, a_kind, exercises, fill, find
-from ..limits import EXERCISE_SECONDS, TimeLimit, TimeUp
+from ..errors import BriefError
+from ..exercise import Exercise, FillError, describe, exercises, fill, find
+from ..limits import EXERCISE_SECONDS, TimeLimit, TimeUpError
 from .again import called_again
 from .drivers import Outcome, driver_of
 from .fingerprints import Stored, load
@@ -22,7 +22,7 @@ from .ready_made import uses_noted
 from .report import ready_made, show
 
 
-class CheckFailed(Brief, AssertionError):
+class CheckFailedError(BriefError, AssertionError):
     """Raised by `check` only while nbgrader validates or grades, so that Run All goes on."""
 
 
@@ -37,16 +37,18 @@ def check(function: Callable[..., Any]) -> None:
 
     Raises:
         FillError: `function` is no exercise's function.
-        CheckFailed: it is not right, and nbgrader is watching.
+        CheckFailedError: it is not right, and nbgrader is watching.
     """
     __tracebackhide__ = True
     entry, note = _exercise_of(function)
     report = examine_within(EXERCISE_SECONDS, entry)
     show(report, note)
     if report.ready_made and _nbgrader_is_watching():
-        raise CheckFailed(ready_made(report))
+        raise CheckFailedError(ready_made(report))
     if not report.complete and _nbgrader_is_watching():
-        raise CheckFailed(f"{entry.name}: {report.passed} of {len(report.stages)} checks passed")
+        raise CheckFailedError(
+            f"{entry.name}: {report.passed} of {len(report.stages)} checks passed"
+        )
 
 
 def examine_within(seconds: float, entry: Exercise) -> Report:
@@ -55,7 +57,7 @@ def examine_within(seconds: float, entry: Exercise) -> Report:
     try:
         with TimeLimit(seconds) as limit:
             report = examine(entry)
-    except TimeUp as error:
+    except TimeUpError as error:
         where = _inside(error, entry)
     # The function may have caught the interruption and gone on.
     return stopped(entry, limit.exceeded + where) if limit.exceeded else report
@@ -91,7 +93,7 @@ def examine(entry: Exercise) -> Report:
     stages = plan.stages(*stored.fixtures)
     plain = {key(case): case for stage in stages for case in stage.cases}
     probed = {key(case): case for stage in stages for case in stage.instead}
-    here = {k: case for k, case in (plain | probed).items() if not case.is_elsewhere}
+    here = {k: case for k, case in (plain | probed).items() if not case.on_meta_device}
     expected = {k: _expected(plan, stored, case) for k, case in here.items()}
     used: set[str] = set()
 
@@ -119,7 +121,7 @@ def examine(entry: Exercise) -> Report:
         return report
     # Torch needs a second to load what it runs another device with: only for right values.
     for cases in (plain, probed):
-        away = tried({k: case for k, case in cases.items() if case.is_elsewhere})
+        away = tried({k: case for k, case in cases.items() if case.on_meta_device})
         outcomes |= away
         if any(o.problem and o.problem.kind == "raised" for o in away.values()):
             # That device has fewer operations than a real one, so an error proves nothing.
@@ -153,7 +155,7 @@ def _exercise_of(function: object) -> tuple[Exercise, str]:
     """The exercise that a function belongs to, filling it in where it is not yet."""
     if not inspect.isfunction(function):
         raise FillError(
-            f"check takes an exercise's function, and this is {a_kind(function)}. "
+            f"check takes an exercise's function, and this is {describe(function)}. "
             f"The exercises are {', '.join(exercises())}."
         )
     entry = find(function.__name__)
@@ -168,7 +170,7 @@ def _nbgrader_is_watching() -> bool:
 
 
 __all__ = [
-    "CheckFailed",
+    "CheckFailedError",
     "Stage",
     "check",
     "examine",

@@ -18,8 +18,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..exercise import Exercise, Unfilled, find, left_blank, substituted
-from .results import Arrays, Convert, Structure, WrongResult, named
+from ..exercise import Exercise, UnfilledError, find, left_blank, substituted
+from .results import Arrays, Convert, Structure, WrongResultError, named
 
 Function = Callable[..., Any]
 
@@ -177,9 +177,9 @@ class Driver:
         device = next((v.device for v in inputs.values() if v.ndim), torch.device("cpu"))
         for name, value in results.items():
             if value.layout != torch.strided or value.is_quantized or value.is_nested:
-                raise WrongResult(f"{name} must be an ordinary, dense tensor.")
+                raise WrongResultError(f"{name} must be an ordinary, dense tensor.")
             if value.device != device and name not in self.results:
-                raise WrongResult(name + ELSEWHERE)
+                raise WrongResultError(name + ELSEWHERE)
         return results
 
 
@@ -199,10 +199,10 @@ def _same(before: Tensor, after: Tensor) -> bool:
 
 
 def _problem(error: BaseException, inputs: Arrays) -> Problem:
-    if isinstance(error, WrongResult):
+    if isinstance(error, WrongResultError):
         return Problem("result", str(error))
     blank: Exercise | None = None
-    if isinstance(error, Unfilled):
+    if isinstance(error, UnfilledError):
         blank = error.exercise
     elif isinstance(error, NotImplementedError):
         blank = left_blank(error)
@@ -267,6 +267,7 @@ def driver_of(name: str) -> Driver:
 
 @cache
 def has_driver(name: str) -> bool:
+    """Whether there is a driver of this name."""
     return name in _drivers(name)
 
 

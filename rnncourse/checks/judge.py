@@ -75,14 +75,17 @@ class Report:
 
     @property
     def passed(self) -> int:
+        """How many stages passed."""
         return sum(stage.status == "passed" for stage in self.stages)
 
     @property
     def failed(self) -> bool:
+        """Whether anything is wrong, or had no end."""
         return bool(self.stopped) or any(stage.status == "failed" for stage in self.stages)
 
     @property
     def complete(self) -> bool:
+        """Whether all stages passed, and nothing ready made was used."""
         told = self.unfilled or self.stopped or self.ready_made
         return not told and self.passed == len(self.stages)
 
@@ -145,7 +148,7 @@ def name_mistake(
     mistakes: Iterable[tuple[Mistake, Signature]],
 ) -> Mistake | None:
     """The first mistake whose numbers are the outcomes' in every call of one driver."""
-    own = {k: numbers(plan, outcome) for k, outcome in outcomes.items()}
+    own = {k: comparable_results(plan, outcome) for k, outcome in outcomes.items()}
     for mistake, signature in mistakes:
         for driver in {driver for driver, _ in signature}:
             calls = {k: v for k, v in signature.items() if k[0] == driver}
@@ -160,7 +163,7 @@ def naming_tolerance(plan: Plan) -> float:
     return max(NAMING_ATOL, plan.relation.atol)
 
 
-def numbers(plan: Plan, outcome: Outcome) -> Arrays:
+def comparable_results(plan: Plan, outcome: Outcome) -> Arrays:
     """What a right answer leaves no choice in: results after the plan's relation, and gradients."""
     gradients = {k: v for k, v in outcome.arrays.items() if k.startswith(GRADIENT)}
     results = {k: v for k, v in outcome.arrays.items() if k not in gradients}
@@ -173,7 +176,7 @@ def numbers(plan: Plan, outcome: Outcome) -> Arrays:
 def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Arrays:
     """The numbers that tell a wrong outcome from others: its results, or where these are right its
     gradients as well. Empty when there is nothing to tell it by."""
-    own, wanted = numbers(plan, outcome), numbers(plan, right)
+    own, wanted = comparable_results(plan, outcome), comparable_results(plan, right)
     results = {k: v for k, v in own.items() if not k.startswith(GRADIENT)}
     atol = plan.relation.atol
     if any(k not in wanted or not close(wanted[k], v, atol) for k, v in results.items()):

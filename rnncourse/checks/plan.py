@@ -36,7 +36,7 @@ RECURRENT: tuple[Sizes, ...] = (
 pass for another; the others are what a loop or a squeeze may stumble over."""
 
 
-def drawn_sizes(generator: torch.Generator) -> list[Sizes]:
+def random_sizes(generator: torch.Generator) -> list[Sizes]:
     """Sizes like `RECURRENT`, drawn anew."""
 
     def drawn(low: int, high: int) -> list[int]:
@@ -48,14 +48,14 @@ def drawn_sizes(generator: torch.Generator) -> list[Sizes]:
     return [*different, ones, {"T": 2, "N": 1, "I": width, "H": width}]
 
 
-def numbers(*axes: str) -> Draw:
+def uniform(*axes: str) -> Draw:
     """Multiples of 1/64 below one."""
     return lambda sizes, generator: (
         torch.randint(-58, 59, shape_of(axes, sizes), generator=generator).float() / 64
     )
 
 
-def whole(*axes: str, low: int = 0, below: str) -> Draw:
+def integers(*axes: str, low: int = 0, below: str) -> Draw:
     """Whole numbers from `low` to below an extent, such as ids below "V"."""
     return lambda sizes, generator: torch.randint(
         low, extent(below, sizes), shape_of(axes, sizes), generator=generator
@@ -63,6 +63,7 @@ def whole(*axes: str, low: int = 0, below: str) -> Draw:
 
 
 def shape_of(axes: Axes, sizes: Sizes) -> list[int]:
+    """The lengths of axes, given sizes."""
     return [extent(axis, sizes) for axis in axes]
 
 
@@ -91,7 +92,7 @@ class Case:
     arrays: Arrays
 
     @property
-    def is_elsewhere(self) -> bool:
+    def on_meta_device(self) -> bool:
         """Whether its arrays are on a device that only has shapes."""
         return any(value.is_meta for value in self.arrays.values())
 
@@ -101,6 +102,7 @@ Key = tuple[str, str]
 
 
 def key(case: Case) -> Key:
+    """Which call a case is."""
     return case.driver, case.label
 
 
@@ -153,15 +155,17 @@ class Plan:
     oracle: Callable[..., Any] | None = None
     gradients: bool = True
     sizes: Sequence[Sizes] = RECURRENT
-    drawn: Callable[[torch.Generator], list[Sizes]] = drawn_sizes
+    drawn: Callable[[torch.Generator], list[Sizes]] = random_sizes
     ready_made: tuple[str, ...] = ()
 
     @property
     def driver(self) -> Driver:
+        """The driver of the exercise itself."""
         return driver_of(self.exercise)
 
     @property
     def results(self) -> list[str]:
+        """The names of its results, in order."""
         return leaves(self.driver.structure)
 
     def fixture(self, sizes: Sizes, generator: torch.Generator) -> Arrays:
@@ -171,13 +175,13 @@ class Plan:
         float dtype, and short when stored.
         """
         arrays = {
-            k: draw(sizes, generator) if callable(draw) else numbers(*draw)(sizes, generator)
+            k: draw(sizes, generator) if callable(draw) else uniform(*draw)(sizes, generator)
             for k, draw in self.inputs.items()
         }
         if not self.gradients:
             return arrays
         cotangents = {
-            k: _not_nothing(numbers(*self.outputs[k])(sizes, generator)) for k in self.results
+            k: _not_nothing(uniform(*self.outputs[k])(sizes, generator)) for k in self.results
         }
         for name in self.relation.tied:
             cotangents[name] = cotangents[self.relation.tied[0]]
@@ -196,6 +200,7 @@ def only(arrays: Arrays, *names: str) -> Arrays:
 
 
 def without_cotangents(arrays: Arrays) -> Arrays:
+    """The inputs alone, for a call without gradients."""
     return {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
 
 
@@ -207,7 +212,7 @@ def in_float64(arrays: Arrays, factor: float) -> Arrays:
     }
 
 
-def elsewhere(arrays: Arrays) -> Arrays:
+def to_meta(arrays: Arrays) -> Arrays:
     """The inputs on a device that only has shapes. Numbers without axes stay: a driver passes them
     on as Python floats."""
     return {k: v.to("meta") if v.ndim else v for k, v in without_cotangents(arrays).items()}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..exercise import a_kind
+from ..exercise import describe
 
 Arrays = dict[str, Tensor]
 Structure = str | tuple["Structure", ...]
@@ -20,14 +20,14 @@ Convert = Callable[[str, Any], Tensor]
 """Makes a tensor of a result that is none, given its name.
 
 Raises:
-    WrongResult: it is not what the exercise asks for.
+    WrongResultError: it is not what the exercise asks for.
 """
 
 MOST = 100_000
 """Elements of a result that is a list."""
 
 
-class WrongResult(Exception):
+class WrongResultError(Exception):
     """What was returned is not what the exercise asks for, in kind or number."""
 
 
@@ -38,17 +38,19 @@ def named(result: object, structure: Structure, converts: Mapping[str, Convert])
         converts: for results that are no tensors.
 
     Raises:
-        WrongResult: `result` is something else, with a sentence that says what.
+        WrongResultError: `result` is something else, with a sentence that says what.
     """
     if isinstance(structure, str):
-        return {structure: converts.get(structure, a_tensor)(structure, result)}
+        return {structure: converts.get(structure, as_tensor)(structure, result)}
     wanted = written(structure)
     if result is None:
-        raise WrongResult(f"it must return {wanted}; yours returns None: is the return missing?")
+        raise WrongResultError(
+            f"it must return {wanted}; yours returns None: is the return missing?"
+        )
     if not isinstance(result, tuple | list):
-        raise WrongResult(f"it must return {wanted}; yours returns {a_kind(result)}.")
+        raise WrongResultError(f"it must return {wanted}; yours returns {describe(result)}.")
     if len(result) != len(structure):
-        raise WrongResult(
+        raise WrongResultError(
             f"it must return {wanted}, {len(structure)} values; yours returns {len(result)}."
         )
     found: Arrays = {}
@@ -72,7 +74,12 @@ def written(structure: Structure) -> str:
     return ", ".join(parts)
 
 
-def a_tensor(name: str, value: object) -> Tensor:
+def as_tensor(name: str, value: object) -> Tensor:
+    """A result that has to be a tensor.
+
+    Raises:
+        WrongResultError: it is something else.
+    """
     if not isinstance(value, Tensor):
         raise _wrong(name, "a tensor", value)
     return value
@@ -82,11 +89,11 @@ def a_number(name: str, value: object) -> Tensor:
     """A Python or numpy number."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         hint = " Use .item()." if isinstance(value, Tensor) and value.numel() == 1 else ""
-        raise WrongResult(f"{_wrong(name, 'a number (float)', value)}{hint}")
+        raise WrongResultError(f"{_wrong(name, 'a number (float)', value)}{hint}")
     return torch.tensor(float(value))
 
 
-def a_whole_number(name: str, value: Any) -> Tensor:
+def as_int(name: str, value: Any) -> Tensor:
     """An int, or what stands for one: a numpy integer, an integer tensor with one element."""
     return torch.tensor(_index(name, value, "a whole number (int)"))
 
@@ -106,7 +113,7 @@ def pairs(name: str, value: object) -> Tensor:
     """A list of pairs of whole numbers, (P, 2)."""
     found = [whole_numbers(f"each of {name}", part) for part in _list(name, value)]
     if any(len(pair) != 2 for pair in found):
-        raise WrongResult(f"each of {name} must be a pair of whole numbers.")
+        raise WrongResultError(f"each of {name} must be a pair of whole numbers.")
     return torch.stack(found) if found else torch.zeros(0, 2, dtype=torch.int64)
 
 
@@ -118,7 +125,7 @@ def _index(name: str, value: Any, wanted: str) -> int:
     except (TypeError, ValueError):
         raise _wrong(name, wanted, value) from None
     if abs(found) >= 1 << 62:
-        raise WrongResult(f"{name} is far too large: {a_kind(value)} of more than 62 bits.")
+        raise WrongResultError(f"{name} is far too large: {describe(value)} of more than 62 bits.")
     return found
 
 
@@ -126,10 +133,10 @@ def _list(name: str, value: object) -> list[Any]:
     if not isinstance(value, tuple | list):
         raise _wrong(name, "a list", value)
     if len(value) > MOST:
-        raise WrongResult(f"{name} has {len(value)} elements, far too many.")
+        raise WrongResultError(f"{name} has {len(value)} elements, far too many.")
     return [*value]
 
 
-def _wrong(name: str, wanted: str, value: object) -> WrongResult:
+def _wrong(name: str, wanted: str, value: object) -> WrongResultError:
     missing = ": is the return missing?" if value is None else "."
-    return WrongResult(f"{name} must be {wanted}; yours is {a_kind(value)}{missing}")
+    return WrongResultError(f"{name} must be {wanted}; yours is {describe(value)}{missing}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .drivers import PROBE, has_driver
-from .plan import Aspect, Case, Stage, elsewhere, in_float64, without_cotangents
+from .plan import Aspect, Case, Stage, in_float64, to_meta, without_cotangents
 from .results import Arrays
 
 SHAPES = "shapes"
@@ -27,14 +27,14 @@ def stage(
     return Stage(title, aspect, plain, probed if has_driver(exercise + PROBE) else (), after)
 
 
-def whole(first: Arrays, second: Arrays) -> tuple[Call, Call]:
+def fixture_calls(first: Arrays, second: Arrays) -> tuple[Call, Call]:
     """The two fixtures by which mistakes are recognised."""
     return ("fixture 1", first), ("fixture 2", second)
 
 
 def shapes(exercise: str, first: Arrays, second: Arrays) -> Stage:
     """The stage that opens a plan; without it the others have nothing to say."""
-    return stage(SHAPES, exercise, *whole(first, second), aspect="shapes", after="")
+    return stage(SHAPES, exercise, *fixture_calls(first, second), aspect="shapes", after="")
 
 
 def each_alone(exercise: str, terms: Mapping[str, Arrays], after: str = SHAPES) -> list[Stage]:
@@ -50,7 +50,7 @@ def odd_sizes(exercise: str, fixtures: tuple[Arrays, ...], after: str) -> Stage:
 
 def unchanged(exercise: str, first: Arrays, second: Arrays, after: str = SHAPES) -> Stage:
     """Only the learner's own process can attest it, so it is worth no points."""
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     return stage("leaves its inputs unchanged", exercise, *calls, aspect="unchanged", after=after)
 
 
@@ -64,7 +64,7 @@ def endings(
         factor: what the inputs are multiplied by in float64.
     """
     first, second, *_ = fixtures
-    double, meta = in_float64(first, factor), elsewhere(first)
+    double, meta = in_float64(first, factor), to_meta(first)
     return [
         odd_sizes(exercise, fixtures, after),
         stage("float64 in, float64 out", exercise, ("float64", double), after=after),
@@ -87,7 +87,7 @@ def cell(
 
     def stages(*fixtures: Arrays) -> list[Stage]:
         first, second, *_ = fixtures
-        values, calls = "all terms together", whole(first, second)
+        values, calls = "all terms together", fixture_calls(first, second)
         alone = {title: keep(first) for title, keep in terms.items()}
         one = {k: v[:1] if k in batched else v for k, v in without_cotangents(first).items()}
         return [
@@ -107,7 +107,7 @@ def layer(exercise: str, *states: str) -> Callable[..., list[Stage]]:
 
     def stages(*fixtures: Arrays) -> list[Stage]:
         first, second, *_ = fixtures
-        values, calls = "whole sequences", whole(first, second)
+        values, calls = "whole sequences", fixture_calls(first, second)
         inputs = without_cotangents(first)
         one_step = inputs | {"x": inputs["x"][:1]}
         one = inputs | {"x": inputs["x"][:, :1]} | {k: inputs[k][:1] for k in states}

@@ -20,7 +20,7 @@ from ..checks.fingerprints import load
 from ..errors import CourseError
 from ..exercise import exercises
 from ..notebook import grade_id
-from .spec import SpecError, Trial, prepare
+from .spec import HiddenTest, SpecError, prepare
 
 PACKAGE = Path(__file__).parents[1]
 TERMINAL = ("__main__.py", "cli.py", "doctor.py", "installation.py", "terminal", "workspace.py")
@@ -93,7 +93,7 @@ class Checkout:
         """The files of all the instructor's notebooks of an assignment."""
         return sorted((self.root / "solutions" / assignment).glob("*.ipynb"))
 
-    def decides(self, assignment: str, seed: int, limits: str) -> str:
+    def inputs_digest(self, assignment: str, seed: int, limits: str) -> str:
         """SHA-256 over all that decides a mark besides the submission: where it has not changed,
         grading again gives the same marks.
 
@@ -113,7 +113,7 @@ class Checkout:
             digest.update(content)
         return digest.hexdigest()
 
-    def trials(self, assignment: str, seed: int) -> list[Trial]:
+    def hidden_tests(self, assignment: str, seed: int) -> list[HiddenTest]:
         """The exercises of an assignment with the secret inputs of a seed.
 
         Raises:

@@ -175,7 +175,7 @@ def _summary(name: str, fresh: int, results: Sequence[Marked], seconds: float) -
 
 def _setting(course: Course, name: str) -> Any:
     """What the course's nbgrader_config.py says, for nbgrader's own door too; None if nothing."""
-    return course.config.CourseDoor.get(name)
+    return course.config.CourseGrader.get(name)
 
 
 def _limits(course: Course, options: Options) -> Limits:

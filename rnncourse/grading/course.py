@@ -90,18 +90,23 @@ class Course:
         return name.removeprefix(here)
 
     def folder(self, student: str, assignment: str) -> Path:
+        """Where a learner's submission lies."""
         return self.submitted_folder / student / assignment
 
     def autograded(self, student: str, assignment: str) -> Path:
+        """The notebook that formgrader shows."""
         return self.autograded_folder / student / assignment / f"{assignment}.ipynb"
 
     def feedback(self, student: str, assignment: str) -> Path:
+        """The page that the learner gets back."""
         return self.feedback_folder / student / assignment / f"{assignment}.html"
 
     def records(self, assignment: str) -> Path:
+        """The folder of an assignment's records."""
         return self.root / "records" / assignment
 
     def record(self, student: str, assignment: str) -> Path:
+        """The file of one record."""
         return self.records(assignment) / f"{student}.json"
 
     @property
@@ -110,6 +115,7 @@ class Course:
         return self.root / "records" / "learners.json"
 
     def overview(self, assignment: str) -> Path:
+        """The page on the whole class."""
         return self.root / "class" / f"{assignment}.html"
 
     def students(self, assignment: str) -> list[str]:

@@ -12,7 +12,7 @@ from ..checks.plan import Stage
 from ..tracing import Failures
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.host import ExerciseRun, Run
-from .spec import Trial
+from .spec import HiddenTest
 from .submissions.submission import Submission
 
 _EARLY: dict[str, Verdict] = {"timeout": "timeout", "slept": "slept", "died": "error"}
@@ -32,7 +32,7 @@ NO_STAGES: OwnStages = {}
 
 def judge_submission(
     submission: Submission,
-    trials: Sequence[Trial],
+    hidden_tests: Sequence[HiddenTest],
     worth: Mapping[str, float],
     run: Run | None,
     own: OwnStages = NO_STAGES,
@@ -40,7 +40,7 @@ def judge_submission(
     """Judge one submission.
 
     Args:
-        trials: the exercises with their secret inputs and expected results.
+        hidden_tests: the exercises with their secret inputs and expected results.
         worth: the points of each exercise.
         run: how it went in the sandbox; None for a submission that was refused.
         own: the stages on inputs that only this submission was asked.
@@ -48,7 +48,10 @@ def judge_submission(
     names = submission.student, submission.assignment
     layers = Run().layers
     if run is None:
-        exercises = [_refused(trial.plan.exercise, worth, submission.refused) for trial in trials]
+        exercises = [
+            _refused(hidden_test.plan.exercise, worth, submission.refused)
+            for hidden_test in hidden_tests
+        ]
         notes: tuple[CellNote, ...] = ()
     else:
         code = defaultdict(
@@ -56,8 +59,10 @@ def judge_submission(
         )
         failures = Failures(submission.cells, {ran.index: ran.error for ran in run.cells})
         exercises = [
-            _exercise(trial, worth, run, failures, code, own.get(trial.plan.exercise, ()))
-            for trial in trials
+            _exercise(
+                hidden_test, worth, run, failures, code, own.get(hidden_test.plan.exercise, ())
+            )
+            for hidden_test in hidden_tests
         ]
         notes = _notes(submission, run, failures)
         layers = run.layers
@@ -71,29 +76,34 @@ def score(report: Report, shares: Mapping[str, float], worth: float) -> float:
 
 
 def _exercise(
-    trial: Trial,
+    hidden_test: HiddenTest,
     worth: Mapping[str, float],
     run: Run,
     failures: Failures,
     code: Mapping[str, str],
     own: Sequence[Stage],
 ) -> ExerciseRecord:
-    name = trial.plan.exercise
+    name = hidden_test.plan.exercise
     ran = run.exercises[name]
     try:
-        hidden, public = trial.hidden, trial.public
-        report = judge(trial.plan, hidden.stages, hidden.expected, ran.outcomes, ())
+        hidden, public = hidden_test.hidden, hidden_test.public
+        report = judge(hidden_test.plan, hidden.stages, hidden.expected, ran.outcomes, ())
         shown = Report(name, ())
         if not report.complete:
             shown = judge(
-                trial.plan, public.stages, public.expected, ran.public, trial.mistakes, reveal=True
+                hidden_test.plan,
+                public.stages,
+                public.expected,
+                ran.public,
+                hidden_test.mistakes,
+                reveal=True,
             )
-        alike = trial.is_right_elsewhere(report, own, ran.own)
+        alike = hidden_test.is_right_elsewhere(report, own, ran.own)
     except Exception as unexpected:  # results nobody has thought of must not stop the class
         return _not_judged(name, worth[name], code[name], unexpected)
     if not report.complete:
         report = replace(report, mistake=shown.mistake)
-    verdict, earned = _verdict(report, trial, worth[name], ran)
+    verdict, earned = _verdict(report, hidden_test, worth[name], ran)
     message = _message(report, shown, verdict, ran)
     if verdict == "unfilled" and (error := failures.error_of(name)):
         verdict, message = "error", f"Its cell ended with an error: {error}"
@@ -128,13 +138,15 @@ def _for_a_person(graded: ExerciseRecord, flags: tuple[str, ...]) -> ExerciseRec
     return replace(graded, points=None, flags=flags)
 
 
-def _verdict(report: Report, trial: Trial, worth: float, run: ExerciseRun) -> tuple[Verdict, float]:
+def _verdict(
+    report: Report, hidden_test: HiddenTest, worth: float, run: ExerciseRun
+) -> tuple[Verdict, float]:
     early = _EARLY.get(run.ended)
     if early and not run.probed:
         return early, 0.0
     if report.unfilled:
         return "unfilled", 0.0
-    earned = score(report, trial.spec.shares, worth)
+    earned = score(report, hidden_test.spec.shares, worth)
     if earned >= worth:
         return "passed", worth
     if earned > 0:

@@ -3,9 +3,9 @@ formgrader's buttons and `nbgrader.apps`.
 
 A course's nbgrader_config.py says `install(c, checkout)`. Assignments with hidden specs are then
 graded as `rnncourse grade` grades them. Others, such as an essay, nbgrader grades as it always
-does, without the sandbox, and so only those that `CourseDoor.unsandboxed` names. nbgrader's options
-for preprocessors and hooks have a meaning only for these. Validate runs no learner's notebook, see
-`validation`.
+does, without the sandbox, and so only those that `CourseGrader.unsandboxed` names. nbgrader's
+options for preprocessors and hooks have a meaning only for these. Validate runs no learner's
+notebook, see `validation`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nbgrader.converters.base import BaseConverter
 from traitlets import Float, Integer, List, Unicode, default
 
 from ..errors import CourseError
-from ..notebook import Unreadable
+from ..notebook import UnreadableError
 from . import validation
 from .checkout import Checkout
 from .course import LAYOUT, Course
@@ -55,7 +55,7 @@ def install(c: Any, checkout: Path) -> None:
         c: the configuration of the course, in its nbgrader_config.py.
         checkout: the course's own repository, with solutions and hidden specs.
     """
-    c.CourseDoor.checkout = str(checkout)
+    c.CourseGrader.checkout = str(checkout)
     for module in (nbgrader.converters, nbgrader.apps.api, nbgrader.apps.autogradeapp):
         module.Autograde = CourseAutograde
     for module in (nbgrader.converters, nbgrader.apps.api, nbgrader.apps.generatefeedbackapp):
@@ -65,7 +65,7 @@ def install(c: Any, checkout: Path) -> None:
         formgrader.BaseHandler.exporter = property(_harmless)
 
 
-class CourseDoor(BaseConverter):  # type: ignore[misc]
+class CourseGrader(BaseConverter):  # type: ignore[misc]
     """What both doors share."""
 
     checkout = Unicode(
@@ -143,25 +143,26 @@ class CourseDoor(BaseConverter):  # type: ignore[misc]
         return chosen
 
 
-class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
+class CourseAutograde(CourseGrader, Autograde):  # type: ignore[misc]
     """`nbgrader autograde`: grades what is new or has changed, with --force everything."""
 
     def _checkout(self) -> Checkout | None:
         if not self.checkout:
             raise CourseError(
-                "CourseDoor.checkout is empty, and without it submissions would run without the "
+                "CourseGrader.checkout is empty, and without it submissions would run without the "
                 "sandbox: name the course's repository there."
             )
         checkout = super()._checkout()
         if checkout is None and self._assignment not in self.unsandboxed:
             raise CourseError(
                 f"{self._assignment} has no hidden specs, and nbgrader would run what was handed "
-                "in without the sandbox: if you trust it all, write c.CourseDoor.unsandboxed = "
+                "in without the sandbox: if you trust it all, write c.CourseGrader.unsandboxed = "
                 f"['{self._assignment}'] into nbgrader_config.py."
             )
         return checkout
 
     def convert_notebooks(self) -> None:
+        """Grade as nbgrader does, for an assignment without hidden specs."""
         self.log.warning(
             "%s has no hidden specs: nbgrader grades it itself, without a sandbox.",
             self._assignment,
@@ -204,7 +205,7 @@ class CourseAutograde(CourseDoor, Autograde):  # type: ignore[misc]
             raise CourseError(f"refused, and marked 0: {names}; the lines above say why.")
 
 
-class CourseFeedback(CourseDoor, GenerateFeedback):  # type: ignore[misc]
+class CourseFeedback(CourseGrader, GenerateFeedback):  # type: ignore[misc]
     """`nbgrader generate_feedback`: writes the feedback pages again, with the marks and comments
     that people have given since."""
 
@@ -264,7 +265,7 @@ def _line(graded: Graded, refusal: str) -> str:
 def _copy_for_release(submission: Path, feedback: Path) -> None:
     """Put what `nbgrader release_feedback` asks for beside a page: a line of text in each file."""
     for name in FOR_RELEASE:
-        with contextlib.suppress(OSError, Unreadable):
+        with contextlib.suppress(OSError, UnreadableError):
             with opened(submission) as folder, folder.file(name) as file:
                 line = file.read(MAX_BYTES)
             (feedback / name).write_bytes(line)

@@ -77,10 +77,12 @@ class Record:
 
     @property
     def points(self) -> float:
+        """The sum of the automatic marks that there are."""
         return sum(e.points or 0 for e in self.exercises)
 
     @property
     def max_points(self) -> float:
+        """The most that can be reached."""
         return sum(e.max_points for e in self.exercises)
 
     @property
@@ -146,6 +148,7 @@ class Marked:
 
 
 def to_json(record: Record) -> str:
+    """A record as a line of JSON, which `from_json` reads."""
     return json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 

@@ -27,9 +27,9 @@ from .pages.autograded import autograded
 from .pages.feedback import page
 from .pages.overview import overview
 from .record import ByHand, Record, from_json, to_json
-from .sandbox.host import Limits, Questions, Run
-from .sandbox.pools import Errand, OpenPool, Pool
-from .spec import Trial, cases_of
+from .sandbox.host import ClassCalls, Limits, Run
+from .sandbox.pools import Job, OpenPool, Pool
+from .spec import HiddenTest, cases_of
 from .submissions.readers import Readers
 from .submissions.submission import Source, Submission
 
@@ -39,16 +39,16 @@ class Exam:
     """An assignment in a course, ready to be graded.
 
     Attributes:
-        decides: the hash of all that decides a mark besides the submission.
+        inputs_digest: the hash of all that decides a mark besides the submission.
     """
 
     course: Course
     assignment: str
     source: Source
-    trials: Sequence[Trial]
+    hidden_tests: Sequence[HiddenTest]
     book: Book
     limits: Limits
-    decides: str
+    inputs_digest: str
 
     @staticmethod
     def prepare(
@@ -63,24 +63,28 @@ class Exam:
         source = Source(checkout.source(assignment), checkout.others(assignment))
         book = Book.open(course, checkout, assignment)
         seed = course.seed(assignment)
-        trials = checkout.trials(assignment, seed)
-        decides = checkout.decides(assignment, seed, f"{limits} {protected}")
-        return Exam(course, assignment, source, trials, book, limits, decides)
+        hidden_tests = checkout.hidden_tests(assignment, seed)
+        inputs_digest = checkout.inputs_digest(assignment, seed, f"{limits} {protected}")
+        return Exam(course, assignment, source, hidden_tests, book, limits, inputs_digest)
 
     @property
-    def errand(self) -> Errand:
-        named = {trial.plan.exercise: trial for trial in self.trials}
-        questions = Questions(
-            cases={name: trial.hidden.cases for name, trial in named.items()},
-            ready_made={name: trial.plan.ready_made for name, trial in named.items()},
-            public={name: trial.public.cases for name, trial in named.items()},
+    def job(self) -> Job:
+        """What is asked of each submission, for the pool."""
+        named = {hidden_test.plan.exercise: hidden_test for hidden_test in self.hidden_tests}
+        class_calls = ClassCalls(
+            cases={name: hidden_test.hidden.cases for name, hidden_test in named.items()},
+            ready_made={name: hidden_test.plan.ready_made for name, hidden_test in named.items()},
+            public={name: hidden_test.public.cases for name, hidden_test in named.items()},
         )
-        return Errand(questions, self.limits, lambda name, found: named[name].is_right(found))
+        return Job(class_calls, self.limits, lambda name, found: named[name].is_right(found))
 
     def own_stages(self, submission: Submission) -> OwnStages:
         """What only this submission is asked, by exercise."""
         digest = submission.code_digest
-        return {trial.plan.exercise: trial.own_stages(digest) for trial in self.trials}
+        return {
+            hidden_test.plan.exercise: hidden_test.own_stages(digest)
+            for hidden_test in self.hidden_tests
+        }
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def grade_class(
     """
     scores = {} if again else exam.book.scores()
     with ExitStack() as stack:
-        lane = _Lane(exam, lambda: stack.enter_context(open_pool(exam.errand)))
+        lane = _Lane(exam, lambda: stack.enter_context(open_pool(exam.job)))
         readers = stack.enter_context(Readers(exam.course, exam.assignment, exam.source))
 
         def take(submission: Submission) -> Iterator[Graded]:
@@ -157,7 +161,7 @@ def kept_records(course: Course, assignment: str) -> Iterator[Record]:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Running:
     """A submission that is run, and what only it is asked."""
 
     submission: Submission
@@ -175,8 +179,8 @@ class _Lane:
         self._exam = exam
         self._open_pool = open_pool
         self._pool: Pool | None = None
-        self._running: dict[Future[Run], _Job] = {}
-        self._late: list[tuple[_Job, Run]] = []
+        self._running: dict[Future[Run], _Running] = {}
+        self._late: list[tuple[_Running, Run]] = []
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -185,7 +189,7 @@ class _Lane:
     def take(self, submission: Submission) -> Iterator[Graded]:
         """Start a submission, and hand on what is done while there is no room for another."""
         self._pool = self._pool or self._open_pool()
-        self._start(_Job(submission, self._exam.own_stages(submission)))
+        self._start(_Running(submission, self._exam.own_stages(submission)))
         while len(self._running) > 2 * self._pool.size:
             yield from self._finished()
 
@@ -203,7 +207,7 @@ class _Lane:
             whole = replace(run, exercises=run.exercises | second.exercises)
             yield self._kept(job, whole)
 
-    def _start(self, job: _Job, only: Sequence[str] | None = None) -> Future[Run]:
+    def _start(self, job: _Running, only: Sequence[str] | None = None) -> Future[Run]:
         assert self._pool is not None
         own = {name: cases_of(stages) for name, stages in job.own.items()}
         future = self._pool.submit([cell.source for cell in job.submission.cells], only, own)
@@ -221,7 +225,7 @@ class _Lane:
             else:
                 yield self._kept(job, run)
 
-    def _kept(self, job: _Job, run: Run) -> Graded:
+    def _kept(self, job: _Running, run: Run) -> Graded:
         record = _keep(self._exam, job.submission, run, job.own)
         return Graded(record, fresh=True, running=self.names)
 
@@ -234,8 +238,8 @@ def _keep(
     exam: Exam, submission: Submission, run: Run | None, own: OwnStages = NO_STAGES
 ) -> Record:
     """Judge a submission and write all of it down; the record, which says that it is done, last."""
-    record = judge_submission(submission, exam.trials, exam.source.points, run, own)
-    record = replace(record, graded_by=exam.decides)
+    record = judge_submission(submission, exam.hidden_tests, exam.source.points, run, own)
+    record = replace(record, graded_by=exam.inputs_digest)
     course, where = exam.course, (record.student, record.assignment)
     notebook = autograded(record, submission.notebook or exam.source.released)
     write(course.autograded(*where), json.dumps(notebook, ensure_ascii=False) + "\n")
@@ -254,7 +258,7 @@ def _done(
     if record is None or not exam.course.feedback(*where).exists():
         return None
     made_from = record.submission, record.repairs, record.graded_by, record.refusal
-    now = submission.digest, submission.repairs, exam.decides, submission.refused
+    now = submission.digest, submission.repairs, exam.inputs_digest, submission.refused
     in_gradebook = scores == {e.exercise: e.points for e in record.exercises}
     return record if made_from == now and in_gradebook else None
 

@@ -36,7 +36,7 @@ class Spec:
 
 
 @dataclass(frozen=True)
-class Tried:
+class ExpectedStages:
     """Stages on some inputs, and what is right there."""
 
     stages: tuple[Stage, ...]
@@ -44,11 +44,12 @@ class Tried:
 
     @property
     def cases(self) -> dict[Key, Case]:
+        """The calls that the stages ask for."""
         return cases_of(self.stages)
 
 
 @dataclass(frozen=True)
-class Trial:
+class HiddenTest:
     """An exercise with the secret inputs of a class, and what is right on them.
 
     Attributes:
@@ -62,8 +63,8 @@ class Trial:
 
     plan: Plan
     spec: Spec
-    hidden: Tried
-    public: Tried = Tried((), {})
+    hidden: ExpectedStages
+    public: ExpectedStages = ExpectedStages((), {})
     mistakes: tuple[tuple[Mistake, Signature], ...] = ()
     seed: int = field(default=0, repr=False)
     fixtures: Sequence[Arrays] = ()
@@ -132,7 +133,7 @@ class Trial:
         return driver_of(case.driver)(own or self.spec.reference, case.arrays)
 
 
-def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> Trial:
+def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> HiddenTest:
     """Draw secret inputs for an exercise and run the reference on them.
 
     Sizes are drawn too. In the first two fixtures all differ, so that no axis can pass for another.
@@ -152,14 +153,14 @@ def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> 
         raise SpecError(f"the shares of {plan.exercise} do not add up to 1.")
     if not _values(stages, _whole(plan, stages)):  # a hand-in would have no inputs of its own
         raise SpecError(f"no stage of {plan.exercise} asks for the values of a whole fixture.")
-    hidden = Tried(stages, run(spec.reference, cases_of(stages)))
-    trial = Trial(plan, spec, hidden, seed=seed, fixtures=fixtures)
+    hidden = ExpectedStages(stages, run(spec.reference, cases_of(stages)))
+    hidden_test = HiddenTest(plan, spec, hidden, seed=seed, fixtures=fixtures)
     if stored is None:
-        return trial
+        return hidden_test
     shown = tuple(_on_first_fixture(plan.stages(*stored.fixtures)))
-    public = Tried(shown, run(spec.reference, cases_of(shown)))
+    public = ExpectedStages(shown, run(spec.reference, cases_of(shown)))
     mistakes = tuple((m, _within(numbers, public.cases)) for m, numbers in stored.mistakes)
-    return replace(trial, public=public, mistakes=mistakes)
+    return replace(hidden_test, public=public, mistakes=mistakes)
 
 
 def cases_of(stages: Iterable[Stage]) -> dict[Key, Case]:

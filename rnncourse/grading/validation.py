@@ -24,7 +24,7 @@ _validate = Validator.validate
 _validate_and_print = Validator.validate_and_print
 
 
-class NotValidated(CourseError):
+class NotValidatedError(CourseError):
     """The notebook is not run. The message says why and what to do."""
 
 
@@ -60,7 +60,7 @@ def refusal(path: Path, config: Config) -> str:
 def _is_own(file: Path, root: Path, course: CourseDirectory, config: Config) -> bool:
     """Whether a file is in source/ or release/, or where these lead: source/ has links to the
     checkout's assignments."""
-    checkout = Path(str(config.CourseDoor.get("checkout", "")) or root)
+    checkout = Path(str(config.CourseGrader.get("checkout", "")) or root)
     places = [checkout / "solutions", checkout / "exercises"]
     for name in (course.source_directory, course.release_directory):
         place = root / name
@@ -71,7 +71,7 @@ def _is_own(file: Path, root: Path, course: CourseDirectory, config: Config) -> 
 def _validated(self: Any, filename: str) -> Any:
     """In the place of Validator.validate."""
     if reason := refusal(Path(filename), self.config):
-        raise NotValidated(reason)
+        raise NotValidatedError(reason)
     return _validate(self, filename)
 
 
@@ -79,7 +79,7 @@ def _validated_and_printed(self: Any, filename: str) -> None:
     """In the place of Validator.validate_and_print, which the command calls."""
     try:
         _validate_and_print(self, filename)
-    except NotValidated as error:
+    except NotValidatedError as error:
         sys.exit(f"nbgrader validate: {error}")
 
 

@@ -59,5 +59,6 @@ class Embedding(nn.Module):
         return torch.where((input == self.padding_idx)[..., None], vectors.detach(), vectors)
 
     def extra_repr(self) -> str:
+        """What `print` tells of it, as torch's module does."""
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

@@ -86,6 +86,7 @@ class RNNBase(nn.Module, ABC):
             nn.init.uniform_(parameter, -bound, bound)
 
     def extra_repr(self) -> str:
+        """What `print` tells of it, as torch's module does."""
         defaults = {
             "num_layers": 1,
             "bias": True,
@@ -284,6 +285,7 @@ class StackedRNN(nn.Module):
         return stacked_rnn(input, states, [self._weights(n) for n in range(len(self.widths))])
 
     def extra_repr(self) -> str:
+        """What `print` tells of it, as torch's module does."""
         return f"{self.input_size}, {self.widths}"
 
     def _weights(self, layer: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -68,6 +68,7 @@ class Channel:
             yield json.loads(lines.get())
 
     def send(self, event: str, **content: Any) -> None:
+        """Tell the parent about an event."""
         os.write(self._events, json.dumps({"event": event, **content}).encode() + b"\n")
 
     def give_up(self, reason: str) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..checks.judge import Report, StageReport, report_of
-from ..errors import Interrupted
+from ..errors import CancelledError
 from ..limits import CELL_SECONDS, EXERCISE_SECONDS, computed_too_long, ran_too_long
 from ..notebook import Cell
 from ..tracing import LEFT_OUT, Failures, label
@@ -65,6 +65,7 @@ class Checked:
 
     @property
     def right(self) -> bool:
+        """Whether nothing failed and every exercise is complete."""
         return not self.errors and all(report.complete for report in self.reports)
 
 
@@ -94,7 +95,7 @@ class Runner:
             exercises: names, in the order in which they are tried.
 
         Raises:
-            Interrupted: somebody pressed Ctrl-C.
+            CancelledError: somebody pressed Ctrl-C.
         """
         job = _Job(path, cells, exercises, self._limits)
         try:
@@ -106,7 +107,7 @@ class Runner:
                 job.give_up()
         except KeyboardInterrupt:
             self._end_process()
-            raise Interrupted(job.current or path.name) from None
+            raise CancelledError(job.current or path.name) from None
         return job.checked
 
     def _try(self, job: _Job) -> None:

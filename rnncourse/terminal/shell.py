@@ -65,24 +65,28 @@ class Shell(InteractiveShell):
         return CellResult(said, limit.exceeded, tuple(self._refused))
 
     def enable_gui(self, gui: str | None = None) -> None:
-        pass
+        """Leave windows alone: there is no screen."""
 
     def enable_matplotlib(self, gui: str | None = None) -> tuple[str | None, str]:
+        """Keep the backend that there is."""
         return gui, matplotlib.get_backend()
 
     def ask_exit(self) -> None:
+        """End the notebook, as exit() asks."""
         raise SystemExit
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
-        pass
+        """Print no traceback: the error is told elsewhere."""
 
     def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
-        pass
+        """Print no traceback: the error is told elsewhere."""
 
     def system(self, cmd: str) -> None:
+        """Refuse a shell line, and remember it."""
         self._refused.append(cmd)
 
     def getoutput(self, cmd: str, *args: Any, **kwargs: Any) -> SList:
+        """Refuse a shell line, and remember it."""
         self.system(cmd)
         return SList()
 

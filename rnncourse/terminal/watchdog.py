@@ -37,6 +37,7 @@ class Watchdog(threading.Thread):
         self._step = None
 
     def run(self) -> None:
+        """Look from time to time, in a thread, and end what takes too long."""
         while True:
             time.sleep(LOOK_SECONDS)
             step = self._step

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.bench import Bench, Sizes
-from tests.bench.measure import Failed
+from tests.bench.measure import FailedError
 from tests.demonstration.learners import ROOT
 
 
@@ -27,7 +27,7 @@ def main() -> None:
         print(text, end="")
     except KeyboardInterrupt:
         sys.exit("Stopped. Nothing is left running.")
-    except Failed as error:
+    except FailedError as error:
         sys.exit(str(error))
     finally:
         if not options.keep:

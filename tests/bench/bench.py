@@ -61,7 +61,7 @@ class Bench:
         """Measure, write bench.json, and give the report as text.
 
         Raises:
-            Failed: something that was measured ended with an error.
+            FailedError: something that was measured ended with an error.
         """
         facts, learners = machine(), self._learners(max(sizes.plain, sizes.engine))
         whole = None
@@ -73,7 +73,7 @@ class Bench:
         if sizes.single:
             single, _ = self._measure_engine("single", self._learners(sizes.single), 1)
             found.append(ratio(plain, single))
-        found.append(own_cost(Checkout(ROOT).trials(ASSIGNMENT, self._seed)))
+        found.append(own_cost(Checkout(ROOT).hidden_tests(ASSIGNMENT, self._seed)))
         found += ["", *self._compare(theirs, ours, min(sizes.plain, sizes.engine))]
         if sizes.scale:
             long, _ = self._measure_engine("scale", self._learners(sizes.scale), self._workers)
@@ -104,8 +104,8 @@ class Bench:
     ) -> tuple[Row, PlainCourse]:
         """Both steps of nbgrader on a class, and on a class of one."""
         course = PlainCourse(self._folder / name)
-        trials = Checkout(ROOT).trials(ASSIGNMENT, self._seed)
-        course.write_source(trials, whole)
+        hidden_tests = Checkout(ROOT).hidden_tests(ASSIGNMENT, self._seed)
+        course.write_source(hidden_tests, whole)
         self._run(f"{name}-release", course.command("generate_assignment"))
         one = course.copy_for(learners[:1], f"{name}-one") if len(learners) >= FEW else None
         course.hand_in(learners)

@@ -18,7 +18,7 @@ import torch
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
-from rnncourse.grading.spec import Trial
+from rnncourse.grading.spec import HiddenTest
 from rnncourse.notebook import grade_id, source
 from tests.bench.learners import Learner, submission
 from tests.demonstration.learners import ASSIGNMENT, ROOT
@@ -73,7 +73,7 @@ class PlainCourse:
         }
         self._environment = os.environ | settings
 
-    def write_source(self, trials: Sequence[Trial], whole: bool) -> None:
+    def write_source(self, hidden_tests: Sequence[HiddenTest], whole: bool) -> None:
         """The instructor's notebook, and a file with each exercise's inputs and right results.
 
         Args:
@@ -82,9 +82,13 @@ class PlainCourse:
         """
         folder = self.root / "source" / ASSIGNMENT
         folder.mkdir(parents=True)
-        for trial in trials:
-            hidden = trial.hidden.stages, trial.hidden.expected, dict(trial.spec.shares)
-            torch.save(hidden, folder / f"{trial.plan.exercise}.pt")
+        for hidden_test in hidden_tests:
+            hidden = (
+                hidden_test.hidden.stages,
+                hidden_test.hidden.expected,
+                dict(hidden_test.spec.shares),
+            )
+            torch.save(hidden, folder / f"{hidden_test.plan.exercise}.pt")
         notebook = Checkout(ROOT).source(ASSIGNMENT)
         cells = [
             _with_tests(cell)
@@ -110,8 +114,8 @@ class PlainCourse:
 
     def command(self, step: str) -> Command:
         """`nbgrader` with one of its steps, such as "autograde"."""
-        patience = "--ExecutePreprocessor.iopub_timeout=600"  # its own 4 s fail on a busy machine
-        arguments = str(PROGRAMS / "nbgrader"), step, ASSIGNMENT, patience
+        timeout = "--ExecutePreprocessor.iopub_timeout=600"  # its own 4 s fail on a busy machine
+        arguments = str(PROGRAMS / "nbgrader"), step, ASSIGNMENT, timeout
         return Command(arguments, self.root, self._environment)
 
     def reason(self, student: str, exercise: str) -> str:

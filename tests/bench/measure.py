@@ -22,7 +22,7 @@ SECONDS_TO_END = 10.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A command ended with an error. The message shows the end of what it said."""
 
 
@@ -81,7 +81,7 @@ def measure(
         done: how much it has done, asked now and then.
 
     Raises:
-        Failed: its exit status is not 0.
+        FailedError: its exit status is not 0.
     """
     _adopt_orphans()
     busy, own, below = _busy(), time.process_time(), _cpu_of_children()
@@ -106,7 +106,7 @@ def measure(
     cpu = with_lost(_cpu_of_children() - below, sampler.samples)
     others = _busy() - busy - cpu - (time.process_time() - own)
     if status:
-        raise Failed(f"{' '.join(arguments)}\nended with {status}:\n{log.read_text()[-4000:]}")
+        raise FailedError(f"{' '.join(arguments)}\nended with {status}:\n{log.read_text()[-4000:]}")
     main, tree = (
         max((getattr(s, k) for s in sampler.samples), default=0) for k in ("main", "tree")
     )

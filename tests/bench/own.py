@@ -7,28 +7,28 @@ from collections.abc import Callable, Sequence
 
 from rnncourse.checks import run
 from rnncourse.checks.judge import judge
-from rnncourse.grading.spec import Trial, cases_of
+from rnncourse.grading.spec import HiddenTest, cases_of
 
 TIMES = 50
 
 
-def own_cost(trials: Sequence[Trial]) -> str:
+def own_cost(hidden_tests: Sequence[HiddenTest]) -> str:
     """A sentence: processor time to draw the inputs of a hand-in, and to run the references."""
     drawn = judged = 0.0
-    for trial in trials:
-        plan, hidden = trial.plan, trial.hidden
+    for hidden_test in hidden_tests:
+        plan, hidden = hidden_test.plan, hidden_test.hidden
         report = judge(plan, hidden.stages, hidden.expected, hidden.expected, ())
-        own = trial.own_stages("")
-        outcomes = run(trial.spec.reference, cases_of(own))
-        drawn += _milliseconds(lambda trial=trial: trial.own_stages(""))
+        own = hidden_test.own_stages("")
+        outcomes = run(hidden_test.spec.reference, cases_of(own))
+        drawn += _milliseconds(lambda hidden_test=hidden_test: hidden_test.own_stages(""))
         judged += _milliseconds(
-            lambda trial=trial, report=report, own=own, outcomes=outcomes: trial.is_right_elsewhere(
-                report, own, outcomes
+            lambda hidden_test=hidden_test, report=report, own=own, outcomes=outcomes: (
+                hidden_test.is_right_elsewhere(report, own, outcomes)
             )
         )
     return (
         f"Inputs of one's own: {drawn:.1f} ms a right submission to draw them for "
-        f"{len(trials)} exercises, {judged:.1f} ms to run the references and compare."
+        f"{len(hidden_tests)} exercises, {judged:.1f} ms to run the references and compare."
     )
 
 

@@ -14,7 +14,7 @@ import torch
 
 import rnncourse.lstm
 from rnncourse import check, fill
-from rnncourse.checks import CheckFailed, examine
+from rnncourse.checks import CheckFailedError, examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import ALL_BY_PROBE, SOME_BY_PROBE, html, text
 from rnncourse.exercise import FillError, find
@@ -324,7 +324,7 @@ def test_under_nbgrader_a_failed_check_is_one_short_error(
 ) -> None:
     check(rnncourse.lstm.lstm_cell)
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
-    with pytest.raises(CheckFailed, match="lstm_cell: 0 of 12 checks passed"):
+    with pytest.raises(CheckFailedError, match="lstm_cell: 0 of 12 checks passed"):
         check(rnncourse.lstm.lstm_cell)
     find("lstm_cell").filled = SPECS["lstm_cell"].reference
     assert check(rnncourse.lstm.lstm_cell) is None

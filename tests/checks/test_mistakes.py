@@ -18,7 +18,7 @@ from rnncourse.checks.drivers import PROBE
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import NAMING_ATOL, Report, judge
 from rnncourse.exercise import CHAPTERS, Exercise, exercises
-from rnncourse.grading.spec import SpecError, Trial, Tried, cases_of, prepare
+from rnncourse.grading.spec import ExpectedStages, HiddenTest, SpecError, cases_of, prepare
 from tests import fingerprints
 from tests.checks.by_hand import packed_step, step
 from tests.mistakes import Known, Right, known, right
@@ -50,71 +50,77 @@ APART = 100
 """How many times further apart than the tolerance two mistakes must be to have names."""
 
 
-def of(entry: Exercise, seed: int) -> Trial:
+def of(entry: Exercise, seed: int) -> HiddenTest:
     spec = importlib.import_module(f"tests.hidden.{entry.chapter}").SPECS[entry.name]
     return prepare(plan_of(entry), spec, seed, load(entry.chapter)[entry.name])
 
 
 @pytest.fixture(scope="module")
-def trials() -> dict[tuple[str, int], Trial]:
+def hidden_tests() -> dict[tuple[str, int], HiddenTest]:
     return {(e.name, seed): of(e, seed) for e in EXERCISES for seed in (1, 2)}
 
 
-def report_on(trial: Trial, tried: Tried, function: Callable[..., Any]) -> Report:
+def report_on(
+    hidden_test: HiddenTest, tried: ExpectedStages, function: Callable[..., Any]
+) -> Report:
     """The report on a function, by the class's secret inputs or by public ones."""
     outcomes = run(function, tried.cases)
-    return judge(trial.plan, tried.stages, tried.expected, outcomes, trial.mistakes)
+    return judge(hidden_test.plan, tried.stages, tried.expected, outcomes, hidden_test.mistakes)
 
 
-def hidden(trial: Trial, function: Callable[..., Any]) -> Report:
-    return report_on(trial, trial.hidden, function)
+def hidden(hidden_test: HiddenTest, function: Callable[..., Any]) -> Report:
+    return report_on(hidden_test, hidden_test.hidden, function)
 
 
-def is_right_elsewhere(trial: Trial, report: Report, function: Callable[..., Any]) -> bool:
+def is_right_elsewhere(
+    hidden_test: HiddenTest, report: Report, function: Callable[..., Any]
+) -> bool:
     """Whether what is right on the class's inputs is right on those of one hand-in."""
-    own = trial.own_stages("a digest")
-    return trial.is_right_elsewhere(report, own, run(function, cases_of(own)))
+    own = hidden_test.own_stages("a digest")
+    return hidden_test.is_right_elsewhere(report, own, run(function, cases_of(own)))
 
 
 @pytest.mark.parametrize("k", KNOWN, ids=lambda k: f"{k.exercise}-{k.mistake.id}")
 def test_a_known_mistake_fails_and_is_named_by_both(
-    k: Known, trials: dict[tuple[str, int], Trial]
+    k: Known, hidden_tests: dict[tuple[str, int], HiddenTest]
 ) -> None:
     entry = exercises()[k.exercise]
     entry.filled = k.function
     public = examine(entry)
     assert not public.complete
     assert public.mistake == k.mistake
-    hidden_1, hidden_2 = (hidden(trials[k.exercise, s], k.function) for s in (1, 2))
+    hidden_1, hidden_2 = (hidden(hidden_tests[k.exercise, s], k.function) for s in (1, 2))
     assert not hidden_1.complete and not hidden_2.complete
-    trial = trials[k.exercise, 1]
-    assert report_on(trial, trial.public, k.function).mistake == k.mistake
+    hidden_test = hidden_tests[k.exercise, 1]
+    assert report_on(hidden_test, hidden_test.public, k.function).mistake == k.mistake
     lucky = (k.exercise, k.mistake.id) in LUCKY
-    assert is_right_elsewhere(trials[k.exercise, 1], hidden_1, k.function) is not lucky
+    assert is_right_elsewhere(hidden_tests[k.exercise, 1], hidden_1, k.function) is not lucky
 
 
 @pytest.mark.parametrize("r", RIGHT, ids=lambda r: f"{r.exercise}-{r.style}")
-def test_an_honest_answer_passes_both(r: Right, trials: dict[tuple[str, int], Trial]) -> None:
+def test_an_honest_answer_passes_both(
+    r: Right, hidden_tests: dict[tuple[str, int], HiddenTest]
+) -> None:
     entry = exercises()[r.exercise]
     entry.filled = r.function
-    hidden_1, hidden_2 = (hidden(trials[r.exercise, s], r.function) for s in (1, 2))
+    hidden_1, hidden_2 = (hidden(hidden_tests[r.exercise, s], r.function) for s in (1, 2))
     for report in (examine(entry), hidden_1, hidden_2):
         assert report.complete, report
         assert report.mistake is None
-    assert is_right_elsewhere(trials[r.exercise, 1], hidden_1, r.function)
+    assert is_right_elsewhere(hidden_tests[r.exercise, 1], hidden_1, r.function)
 
 
 @pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
 def test_right_results_for_another_hand_in_are_wrong_for_this_one(
-    entry: Exercise, trials: dict[tuple[str, int], Trial]
+    entry: Exercise, hidden_tests: dict[tuple[str, int], HiddenTest]
 ) -> None:
     """Numbers, whole numbers and what is drawn alike: who knows other inputs knows nothing."""
-    trial = trials[entry.name, 1]
-    report = hidden(trial, trial.spec.reference)
+    hidden_test = hidden_tests[entry.name, 1]
+    report = hidden(hidden_test, hidden_test.spec.reference)
     assert report.complete
-    other = run(trial.spec.reference, cases_of(trial.own_stages("b")))
-    assert trial.is_right_elsewhere(report, trial.own_stages("b"), other)
-    assert not trial.is_right_elsewhere(report, trial.own_stages("a"), other)
+    other = run(hidden_test.spec.reference, cases_of(hidden_test.own_stages("b")))
+    assert hidden_test.is_right_elsewhere(report, hidden_test.own_stages("b"), other)
+    assert not hidden_test.is_right_elsewhere(report, hidden_test.own_stages("a"), other)
 
 
 def test_an_exercise_without_a_whole_fixture_is_refused() -> None:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from rnncourse.checks import CheckFailed, check, examine, plan_of
+from rnncourse.checks import CheckFailedError, check, examine, plan_of
 from rnncourse.checks.judge import Report, report_of
 from rnncourse.checks.ready_made import HELPERS, uses_noted
 from rnncourse.checks.report import html, text
@@ -100,7 +100,9 @@ def test_while_nbgrader_watches_it_fails_with_the_sentence(
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
     entry = find("gru_cell")
     entry.filled = lambda x, h, *w, **k: torch.gru_cell(x, h, *w, **k)
-    with pytest.raises(CheckFailed, match=r"gru_cell uses torch\.gru_cell, which does what you"):
+    with pytest.raises(
+        CheckFailedError, match=r"gru_cell uses torch\.gru_cell, which does what you"
+    ):
         check(entry.stub)
 
 

@@ -9,7 +9,7 @@ import pytest
 from rnncourse.checks import plan_of
 from rnncourse.checks.plan import Case, Key
 from rnncourse.exercise import exercises
-from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Worker
 from rnncourse.grading.sandbox.launch import sandboxed
 from rnncourse.grading.spec import prepare
 from tests.grading import sandboxes
@@ -63,10 +63,10 @@ def any_worker(request: pytest.FixtureRequest) -> Worker:
 
 
 @pytest.fixture(scope="session")
-def questions() -> Questions:
+def class_calls() -> ClassCalls:
     """The real cases of every exercise of lstm."""
     found: dict[str, dict[Key, Case]] = {}
     for name, spec in SPECS.items():
         found[name] = prepare(plan_of(exercises()[name]), spec, 7).hidden.cases
     ready_made = {name: plan_of(exercises()[name]).ready_made for name in SPECS}
-    return Questions(found, ready_made)
+    return ClassCalls(found, ready_made)

@@ -29,7 +29,7 @@ def new_course(folder: Path, *lines: str) -> Path:
     """A course folder as `rnncourse course` makes it, with more lines in its configuration."""
     set_up_course(folder, Checkout(ROOT))
     config = folder / "nbgrader_config.py"
-    more = "\n".join((f"c.CourseDoor.seconds = {SECONDS}", *lines))
+    more = "\n".join((f"c.CourseGrader.seconds = {SECONDS}", *lines))
     config.write_text(config.read_text("utf-8") + more + "\n", "utf-8")
     return folder
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox.host import Limits, Questions, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Limits, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
 from rnncourse.grading.worker import seccomp
 from tests.hidden.lstm import SPECS
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
-NOTHING = Questions()
+NOTHING = ClassCalls()
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 POWERLESS = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
@@ -61,7 +61,7 @@ def behind(launch: Launch, *prefix: str) -> Launch:
 
 def small(*options: str) -> Launch:
     """A sandboxed worker that starts sooner, as it is asked lstm's exercises only."""
-    return sandboxed(*options).rehearsing(SPECS)
+    return sandboxed(*options).warming_up(SPECS)
 
 
 def plain_worker() -> Worker:

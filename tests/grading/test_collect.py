@@ -21,11 +21,11 @@ from rich.console import Console
 from rnncourse.errors import CourseError
 from rnncourse.grading.course import Course
 from rnncourse.grading.intake import archive as archives
-from rnncourse.grading.intake import desk
+from rnncourse.grading.intake import importer
 from rnncourse.grading.intake.archive import Member
-from rnncourse.grading.intake.choosing import Left
+from rnncourse.grading.intake.choosing import Skipped
 from rnncourse.grading.intake.collect import Collected, collect, collect_archive
-from rnncourse.grading.intake.desk import Desk, Row
+from rnncourse.grading.intake.importer import Importer, Row
 from rnncourse.grading.intake.owners import HandIn
 from rnncourse.grading.submissions.budget import Budget
 from tests.demonstration.learners import filled
@@ -152,7 +152,7 @@ def test_where_several_could_be_meant_the_grader_gets_all(tmp_path: Path) -> Non
     }
     assert [row.student for row in done.rows if row.in_doubt] == ["ada"]
     assert "several could be meant" in done.rows[0].why
-    assert done.rows[1].left == (Left("ben/gru.ipynb", "its name does not say lstm"),)
+    assert done.rows[1].left == (Skipped("ben/gru.ipynb", "its name does not say lstm"),)
     assert done.rows[3].why.startswith("the grader takes dan/lstm.ipynb")
 
 
@@ -447,8 +447,8 @@ def test_what_one_learner_costs_is_taken_from_nobody(
 ) -> None:
     """Forty who hand in what is too much: all others are collected as if these were not there, and
     what each takes up is given back before the next one's turn."""
-    monkeypatch.setattr(desk, "MAX_BYTES", 2 << 20)
-    monkeypatch.setattr(desk, "MAX_FILES", 30)
+    monkeypatch.setattr(importer, "MAX_BYTES", 2 << 20)
+    monkeypatch.setattr(importer, "MAX_FILES", 30)
     honest = {"ada/lstm.ipynb": ADA, "zoe/lstm.ipynb": BILAL}
     mallorys, why = KINDS[kind]
     files = {
@@ -458,12 +458,12 @@ def test_what_one_learner_costs_is_taken_from_nobody(
     }
     taken_up = []
 
-    def take(self: Desk, student: str, hand_ins: Sequence[HandIn]) -> Row:
+    def take(self: Importer, student: str, hand_ins: Sequence[HandIn]) -> Row:
         taken_up.append(list(self._scratch.iterdir()))
         return whole_take(self, student, hand_ins)
 
-    whole_take = Desk.take
-    monkeypatch.setattr(Desk, "take", take)
+    whole_take = Importer.take
+    monkeypatch.setattr(Importer, "take", take)
     done = collected(tmp_path, honest | files)
     assert submissions(tmp_path) == {"ada/lstm/lstm.ipynb": ADA, "zoe/lstm/lstm.ipynb": BILAL}
     assert {(r.outcome, r.why) for r in done.rows if "mallory" in r.student} == {
@@ -477,7 +477,7 @@ def test_what_unpacks_to_nothing_is_counted_too(
 ) -> None:
     done = collected(tmp_path, {"ada/w.zip": of_nothing(1000), "ben.ipynb": BILAL})
     assert [row.outcome for row in done.rows] == ["new", "new"]
-    monkeypatch.setattr(desk, "MAX_BYTES", 3 << 20)
+    monkeypatch.setattr(importer, "MAX_BYTES", 3 << 20)
     done = collected(tmp_path, {"cem/w.zip": of_nothing(2 << 20), "dan.ipynb": BILAL})
     assert [(r.outcome, r.why) for r in done.rows] == [
         ("not collected", "the files come to more than 3 MB"),
@@ -492,12 +492,12 @@ def test_computing_time_has_a_limit_for_each_learner(
     now = [0.0]
 
     def copy(self: Member, target: IO[bytes], budget: Budget) -> None:
-        now[0] += desk.MAX_SECONDS + 1 if "mallory" in self.path else 1
+        now[0] += importer.MAX_SECONDS + 1 if "mallory" in self.path else 1
         whole_copy(self, target, budget)
 
     whole_copy = Member.copy
     monkeypatch.setattr(Member, "copy", copy)
-    monkeypatch.setattr(desk, "Budget", partial(Budget, clock=lambda: now[0]))
+    monkeypatch.setattr(importer, "Budget", partial(Budget, clock=lambda: now[0]))
     done = collected(
         tmp_path,
         {f"{name}/lstm.ipynb": ADA for name in ("ada", "mallory", "zoe")},

@@ -321,11 +321,11 @@ def test_whatever_decides_a_mark_is_seen_when_it_changes(
     copied: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.setattr(rnncourse.grading.checkout, "PACKAGE", copied / "rnncourse")
-    before = Checkout(copied).decides("lstm", 1, "10 s")
-    assert Checkout(copied).decides("lstm", 1, "10 s") == before
+    before = Checkout(copied).inputs_digest("lstm", 1, "10 s")
+    assert Checkout(copied).inputs_digest("lstm", 1, "10 s") == before
     path = CHANGES[what](copied)
     path.write_bytes(path.read_bytes() + b"\n")
-    assert Checkout(copied).decides("lstm", 1, "10 s") != before
+    assert Checkout(copied).inputs_digest("lstm", 1, "10 s") != before
 
 
 @pytest.mark.parametrize(
@@ -336,16 +336,18 @@ def test_what_only_takes_in_or_shows_decides_no_mark(
     copied: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(rnncourse.grading.checkout, "PACKAGE", copied / "rnncourse")
-    before = Checkout(copied).decides("lstm", 1, "10 s")
+    before = Checkout(copied).inputs_digest("lstm", 1, "10 s")
     (copied / "rnncourse" / path).write_text("# new", encoding="utf-8")
-    assert Checkout(copied).decides("lstm", 1, "10 s") == before
+    assert Checkout(copied).inputs_digest("lstm", 1, "10 s") == before
 
 
 def test_seed_limits_and_torch_decide_too(monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = Checkout(ROOT)
-    hashes = {checkout.decides("lstm", seed, limits) for seed in (1, 2) for limits in ("1", "2")}
+    hashes = {
+        checkout.inputs_digest("lstm", seed, limits) for seed in (1, 2) for limits in ("1", "2")
+    }
     monkeypatch.setattr("torch.__version__", "1.0")
-    hashes.add(checkout.decides("lstm", 1, "1"))
+    hashes.add(checkout.inputs_digest("lstm", 1, "1"))
     assert len(hashes) == 5
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox.deadline import SLACK, Budget, ChildClock, Deadline, Slept
-from rnncourse.grading.sandbox.host import Limits, Questions, Worker
+from rnncourse.grading.sandbox.deadline import SLACK, ChildClock, CpuBudget, Deadline, SleptError
+from rnncourse.grading.sandbox.host import ClassCalls, Limits, Worker
 from tests.grading.sandboxes import needs_sandbox, processes, wait_until
 
 
@@ -46,7 +46,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_the_kernel_is_not_asked_before_the_time_is_up(now: list[float]) -> None:
     clock = Clock()
-    budget = Budget(2, clock, 0)
+    budget = CpuBudget(2, clock, 0)
     for seconds in (0, 1, 0.9):
         now[0] += seconds
         assert 0 < budget() <= 2
@@ -55,7 +55,7 @@ def test_the_kernel_is_not_asked_before_the_time_is_up(now: list[float]) -> None
 
 def test_whoever_has_used_less_gets_the_rest(now: list[float]) -> None:
     clock = Clock()
-    budget = Budget(2, clock, 5)
+    budget = CpuBudget(2, clock, 5)
     now[0] += 2
     clock.shows = 5.5
     assert budget() == pytest.approx(1.5)
@@ -66,31 +66,31 @@ def test_whoever_has_used_less_gets_the_rest(now: list[float]) -> None:
 
 
 def test_whoever_only_sleeps_ends_as_well(now: list[float]) -> None:
-    budget = Budget(2, Clock(), 0)
+    budget = CpuBudget(2, Clock(), 0)
     for _ in range(SLACK - 1):
         now[0] += 2
         assert 0 < budget() <= 2
     now[0] += 2
-    with pytest.raises(Slept, match=f"it waited or slept for {2 * SLACK} seconds"):
+    with pytest.raises(SleptError, match=f"it waited or slept for {2 * SLACK} seconds"):
         budget()
 
 
 def test_whoever_hardly_computes_for_a_while_ends_before(now: list[float]) -> None:
     clock = Clock()
-    budget = Budget(20, clock, 0, idle=3)
+    budget = CpuBudget(20, clock, 0, idle=3)
     for computed in (1, 0.4):  # a busy machine is no sleep
         now[0] += 3
         clock.shows += computed
         assert 0 < budget() <= 3
     now[0] += 3
     clock.shows += 0.2
-    with pytest.raises(Slept, match="it waited or slept for 3 seconds"):
+    with pytest.raises(SleptError, match="it waited or slept for 3 seconds"):
         budget()
 
 
 def test_whoever_computes_now_and_then_did_not_sleep(now: list[float]) -> None:
     clock = Clock()
-    budget = Budget(20, clock, 0, latest=now[0] + 9, idle=3)
+    budget = CpuBudget(20, clock, 0, latest=now[0] + 9, idle=3)
     for _ in range(2):
         now[0] += 3
         clock.shows += 1
@@ -99,13 +99,13 @@ def test_whoever_computes_now_and_then_did_not_sleep(now: list[float]) -> None:
     clock.shows += 1
     with pytest.raises(TimeoutError, match="it did not end within 9 seconds") as error:
         budget()
-    assert not isinstance(error.value, Slept)
+    assert not isinstance(error.value, SleptError)
 
 
 def test_whoever_has_no_processor_did_not_sleep(now: list[float]) -> None:
     """On a machine on which fifty compute at once."""
     clock = Clock()
-    budget = Budget(2, clock, 0, idle=3)
+    budget = CpuBudget(2, clock, 0, idle=3)
     for _ in range(20):
         now[0] += 10
         clock.shows += 0.09
@@ -119,7 +119,7 @@ def test_whoever_has_no_processor_did_not_sleep(now: list[float]) -> None:
 
 def test_no_wait_for_a_processor_goes_beyond_the_latest_instant(now: list[float]) -> None:
     clock = Clock()
-    budget = Budget(2, clock, 0, latest=now[0] + 9)
+    budget = CpuBudget(2, clock, 0, latest=now[0] + 9)
     for _ in range(2):
         now[0] += 4
         clock.waits += 4
@@ -128,28 +128,28 @@ def test_no_wait_for_a_processor_goes_beyond_the_latest_instant(now: list[float]
     clock.waits += 1
     with pytest.raises(TimeoutError, match="it did not end within 9 seconds") as error:
         budget()
-    assert not isinstance(error.value, Slept)
+    assert not isinstance(error.value, SleptError)
 
 
 def test_a_wait_before_it_began_does_not_count(now: list[float]) -> None:
     clock = Clock()
     clock.waits = 100
-    budget = Budget(20, clock, 0, idle=3)
+    budget = CpuBudget(20, clock, 0, idle=3)
     now[0] += 3
-    with pytest.raises(Slept, match="it waited or slept for 3 seconds"):
+    with pytest.raises(SleptError, match="it waited or slept for 3 seconds"):
         budget()
 
 
 def test_who_slept_is_told_the_limit_however_late_somebody_looks(now: list[float]) -> None:
-    budget = Budget(20, Clock(), 0, idle=3)
+    budget = CpuBudget(20, Clock(), 0, idle=3)
     now[0] += 3.7
-    with pytest.raises(Slept, match="it waited or slept for 3 seconds"):
+    with pytest.raises(SleptError, match="it waited or slept for 3 seconds"):
         budget()
 
 
 def test_waits_are_not_so_short_that_they_are_many(now: list[float]) -> None:
     clock = Clock()
-    budget = Budget(1, clock, 0)
+    budget = CpuBudget(1, clock, 0)
     clock.shows = 0.999999
     now[0] += 1
     assert budget() > 0.01
@@ -244,8 +244,8 @@ def busy() -> Iterator[None]:
         other.wait()
 
 
-def note(worker: Worker, questions: Questions, body: str, limits: Limits) -> tuple[str, str]:
-    run = worker.run([CELL.format(body=body)], questions, limits, only=["set_forget_bias"])
+def note(worker: Worker, class_calls: ClassCalls, body: str, limits: Limits) -> tuple[str, str]:
+    run = worker.run([CELL.format(body=body)], class_calls, limits, only=["set_forget_bias"])
     ran = run.exercises["set_forget_bias"]
     return ran.ended, ran.note
 
@@ -256,9 +256,9 @@ COMPUTE = "end = time.process_time() + 0.06\n    while time.process_time() < end
 
 @needs_sandbox
 def test_an_honest_computation_on_a_busy_machine_has_its_time(
-    worker: Worker, questions: Questions, busy: None
+    worker: Worker, class_calls: ClassCalls, busy: None
 ) -> None:
-    assert note(worker, questions, COMPUTE, Limits(exercise=5)) == ("done", "")
+    assert note(worker, class_calls, COMPUTE, Limits(exercise=5)) == ("done", "")
 
 
 UNTIL_HELD_UP = (
@@ -273,7 +273,7 @@ HELD_UP = Limits(exercise=3)
 
 @needs_sandbox
 def test_time_in_which_a_child_is_not_let_run_is_not_counted(
-    worker: Worker, questions: Questions
+    worker: Worker, class_calls: ClassCalls
 ) -> None:
     """As on a machine on which others always come first."""
     settled, done = processes(worker), threading.Event()
@@ -281,7 +281,7 @@ def test_time_in_which_a_child_is_not_let_run_is_not_counted(
     holder.start()
     started = time.monotonic()
     try:
-        assert note(worker, questions, UNTIL_HELD_UP, HELD_UP) == ("done", "")
+        assert note(worker, class_calls, UNTIL_HELD_UP, HELD_UP) == ("done", "")
     finally:
         done.set()
         holder.join()
@@ -307,20 +307,22 @@ def hold_up_child(worker: Worker, settled: list[psutil.Process], done: threading
 
 
 @needs_sandbox
-def test_sleep_is_not_computing_and_ends_later(worker: Worker, questions: Questions) -> None:
-    assert note(worker, questions, "time.sleep(0.2)", Limits(exercise=1)) == ("done", "")
-    sleeping = note(worker, questions, "time.sleep(10**6)", Limits(exercise=0.2))
+def test_sleep_is_not_computing_and_ends_later(worker: Worker, class_calls: ClassCalls) -> None:
+    assert note(worker, class_calls, "time.sleep(0.2)", Limits(exercise=1)) == ("done", "")
+    sleeping = note(worker, class_calls, "time.sleep(10**6)", Limits(exercise=0.2))
     assert sleeping == ("slept", "it waited or slept for 2 seconds")
 
 
 @needs_sandbox
-def test_a_loop_ends_when_its_computing_time_is_used(worker: Worker, questions: Questions) -> None:
-    looping = note(worker, questions, "while True: pass", Limits(exercise=0.4))
+def test_a_loop_ends_when_its_computing_time_is_used(
+    worker: Worker, class_calls: ClassCalls
+) -> None:
+    looping = note(worker, class_calls, "while True: pass", Limits(exercise=0.4))
     assert looping == ("timeout", "it used 0.4 seconds of computing time")
 
 
 @needs_sandbox
-def test_threads_count_together(plain_worker: Worker, questions: Questions) -> None:
+def test_threads_count_together(plain_worker: Worker, class_calls: ClassCalls) -> None:
     """A second thread that computes while the first one sleeps is no way out."""
     body = (
         "import threading, hashlib\n"
@@ -329,16 +331,16 @@ def test_threads_count_together(plain_worker: Worker, questions: Questions) -> N
         "    threading.Thread(target=loop, daemon=True).start()\n"
         "    time.sleep(10**6)"
     )
-    run = note(plain_worker, questions, body, Limits(exercise=0.5))
+    run = note(plain_worker, class_calls, body, Limits(exercise=0.5))
     assert run == ("timeout", "it used 0.5 seconds of computing time") or os.getuid() == 0
 
 
 @needs_sandbox
 def test_what_one_exercise_used_is_not_counted_for_the_next(
-    worker: Worker, questions: Questions
+    worker: Worker, class_calls: ClassCalls
 ) -> None:
     compute = "end = time.process_time() + {}\n{}while time.process_time() < end: pass"
     cells = ["import time\n" + compute.format(1.0, "")]
     cells += [CELL.format(body=compute.format(0.01, "    "))]
-    run = worker.run(cells, questions, Limits(exercise=0.9), only=["set_forget_bias"])
+    run = worker.run(cells, class_calls, Limits(exercise=0.9), only=["set_forget_bias"])
     assert run.exercises["set_forget_bias"].ended == "done"

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.schema import making_tables
-from rnncourse.grading.nbgrader_plugin import CourseAutograde, CourseDoor, CourseFeedback
+from rnncourse.grading.nbgrader_plugin import CourseAutograde, CourseFeedback, CourseGrader
 from rnncourse.grading.sandbox.host import Limits
 from rnncourse.grading.sandbox.launch import obstacle
 from rnncourse.notebook import grade_id
@@ -31,7 +31,7 @@ from tests.grading.nbgrader_course import essay, hand_in, nbgrader, new_course, 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
 
-SHORT = "c.CourseDoor.submission_seconds = 30"
+SHORT = "c.CourseGrader.submission_seconds = 30"
 LATE = "c.LateSubmissionPlugin.penalty_method = 'zero'"
 SEED = '{"seed": 12345}\n'
 
@@ -117,7 +117,7 @@ def gradebook(course: Path) -> str:
     return f"sqlite:///{course / 'gradebook.db'}"
 
 
-def door(kind: type[CourseDoor], course: Path, **choice: str) -> CourseDoor:
+def door(kind: type[CourseGrader], course: Path, **choice: str) -> CourseGrader:
     """What nbgrader's command starts for lstm, in this process."""
     config = Course.open(course).config
     coursedir = CourseDirectory(config=config, root=str(course), assignment_id="lstm", **choice)
@@ -266,9 +266,9 @@ def test_whoever_takes_the_checkout_out_runs_nothing(tmp_path: Path) -> None:
     course, marker = new_course(tmp_path / "class"), tmp_path / "marker"
     own = f"open({str(marker)!r}, 'w').close()\n" + solutions()["set_forget_bias"]
     hand_in(course, "ada", filled({"set_forget_bias": own}))
-    done = nbgrader(course, "autograde", "lstm", "--CourseDoor.checkout=")
+    done = nbgrader(course, "autograde", "lstm", "--CourseGrader.checkout=")
     assert done.returncode == 1
-    assert "CourseDoor.checkout is empty" in done.stderr and "Traceback" not in done.stderr
+    assert "CourseGrader.checkout is empty" in done.stderr and "Traceback" not in done.stderr
     assert not marker.exists() and not (course / "autograded").exists()
 
 
@@ -302,10 +302,10 @@ def test_nbgrader_grades_an_assignment_without_hidden_specs(tmp_path: Path) -> N
     hand_in(course, "x;=1+1", essay("They remember."), "essay")
     refused = nbgrader(course, "autograde", "essay")
     assert refused.returncode != 0 and "Traceback" not in refused.stderr
-    assert "c.CourseDoor.unsandboxed = ['essay']" in refused.stderr
+    assert "c.CourseGrader.unsandboxed = ['essay']" in refused.stderr
     assert not (course / "autograded").exists()
     with (course / "nbgrader_config.py").open("a", encoding="utf-8") as config:
-        config.write("c.CourseDoor.unsandboxed = ['essay']\n")
+        config.write("c.CourseGrader.unsandboxed = ['essay']\n")
     done = nbgrader(course, "autograde", "essay")
     assert done.returncode == 0, done.stderr
     assert "essay has no hidden specs: nbgrader grades it itself, without a sandbox" in done.stderr
@@ -319,4 +319,4 @@ def test_nbgrader_grades_an_assignment_without_hidden_specs(tmp_path: Path) -> N
 def test_the_checkouts_own_configuration_has_the_door(tmp_path: Path) -> None:
     course = Course.open(ROOT)
     assert course.course_id == "rnncourse"
-    assert Path(course.config.CourseDoor.checkout) == ROOT
+    assert Path(course.config.CourseGrader.checkout) == ROOT

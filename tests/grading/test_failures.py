@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnncourse.grading.sandbox.host import Questions, Run, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Run, Worker
 from rnncourse.notebook import Cell
 from rnncourse.tracing import LEFT_OUT, MAX_LENGTH, Failures
 from tests.grading.sandboxes import needs_sandbox
@@ -35,7 +35,7 @@ ONLY_HERE = {
 
 
 def ran(worker: Worker, *cells: str) -> Run:
-    return worker.run([START, *cells], Questions({EXERCISE: {}}, {EXERCISE: ()}))
+    return worker.run([START, *cells], ClassCalls({EXERCISE: {}}, {EXERCISE: ()}))
 
 
 def printed_last(run: Run) -> str:

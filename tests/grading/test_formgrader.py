@@ -77,7 +77,7 @@ class Formgrader:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    trusted = "c.CourseDoor.unsandboxed = ['essay']"
+    trusted = "c.CourseGrader.unsandboxed = ['essay']"
     folder = new_course(tmp_path_factory.mktemp("formgrader") / "class", trusted)
     answers = solutions()
     hand_in(folder, "ada", with_scripts(filled(answers)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnncourse.grading.sandbox.host import Questions, Run, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Run, Worker
 from tests.demonstration.learners import solutions
 from tests.grading.sandboxes import needs_sandbox
 from tests.grading.snippets import SNIPPETS
@@ -15,9 +15,9 @@ START = "import torch\nfrom torch import nn\nfrom rnncourse import check, fill"
 
 
 @pytest.fixture(scope="module")
-def run(worker: Worker, questions: Questions) -> Run:
+def run(worker: Worker, class_calls: ClassCalls) -> Run:
     """A notebook with all of them after right answers."""
-    return worker.run([START, *solutions().values(), *SNIPPETS], questions)
+    return worker.run([START, *solutions().values(), *SNIPPETS], class_calls)
 
 
 def test_there_are_many() -> None:
@@ -34,9 +34,9 @@ def test_each_runs(run: Run) -> None:
 
 
 def test_every_answer_is_as_right_as_without_them(
-    run: Run, worker: Worker, questions: Questions
+    run: Run, worker: Worker, class_calls: ClassCalls
 ) -> None:
-    alone = worker.run([START, *solutions().values()], questions)
+    alone = worker.run([START, *solutions().values()], class_calls)
     for name, exercise in run.exercises.items():
         assert (exercise.ended, exercise.note) == ("done", "")
         assert exercise.outcomes.keys() == alone.exercises[name].outcomes.keys()

@@ -19,7 +19,7 @@ import rnncourse.checks
 from rnncourse.checks.drivers import Outcome
 from rnncourse.grading.sandbox import host
 from rnncourse.grading.sandbox.bubblewrap import version
-from rnncourse.grading.sandbox.host import ExerciseRun, Limits, Questions, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, ExerciseRun, Limits, Worker
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, unsafe
 from rnncourse.grading.worker.protocol import Frame
 from tests.grading.sandboxes import (
@@ -54,8 +54,10 @@ QUICK = Limits(cells=3, exercise=1)
 
 
 @pytest.fixture(scope="session")
-def two(questions: Questions) -> Questions:
-    return Questions({name: questions.cases[name] for name in ("set_forget_bias", "unpack_gates")})
+def two(class_calls: ClassCalls) -> ClassCalls:
+    return ClassCalls(
+        {name: class_calls.cases[name] for name in ("set_forget_bias", "unpack_gates")}
+    )
 
 
 def as_cell(exercise: str, function: Function) -> str:
@@ -84,19 +86,19 @@ def goes_on(worker: Worker) -> bool:
 
 @pytest.mark.parametrize("style", range(4))
 def test_honest_answers_give_what_they_give_here(
-    worker: Worker, questions: Questions, style: int
+    worker: Worker, class_calls: ClassCalls, style: int
 ) -> None:
     chosen = {name: right("lstm", name)[style].function for name in SPECS}
     helpers = "def chained(*a): return lstm_layer(*a)"
     cells = [START, helpers, *(as_cell(name, f) for name, f in chosen.items())]
-    run = worker.run(cells, questions)
+    run = worker.run(cells, class_calls)
     assert [cell.error for cell in run.cells] == [""] * len(cells)
     assert run.notes == {}
     for name, function in chosen.items():
         ran = run.exercises[name]
         assert (ran.ended, ran.note) == ("done", "")
-        plain = {k: c for k, c in questions.cases[name].items() if k[0] == name}
-        assert set(ran.outcomes) == set(questions.cases[name])
+        plain = {k: c for k, c in class_calls.cases[name].items() if k[0] == name}
+        assert set(ran.outcomes) == set(class_calls.cases[name])
         for k, here in rnncourse.checks.run(function, plain).items():
             there = ran.outcomes[k]
             assert there.problem is None and there.gradient_problem is None
@@ -105,7 +107,7 @@ def test_honest_answers_give_what_they_give_here(
                 torch.testing.assert_close(there.arrays[array_name], array)
 
 
-def test_a_stub_that_is_not_filled_says_so(worker: Worker, two: Questions) -> None:
+def test_a_stub_that_is_not_filled_says_so(worker: Worker, two: ClassCalls) -> None:
     run = worker.run([START], two)
     for name, ran in run.exercises.items():
         assert ran.ended == "done"
@@ -113,13 +115,13 @@ def test_a_stub_that_is_not_filled_says_so(worker: Worker, two: Questions) -> No
         assert problem and problem.kind == "unfilled" and name in problem.text
 
 
-def test_a_released_cell_left_blank_is_unfilled(worker: Worker, two: Questions) -> None:
+def test_a_released_cell_left_blank_is_unfilled(worker: Worker, two: ClassCalls) -> None:
     blank = "@fill\ndef set_forget_bias(b_ih, b_hh, value):\n    raise NotImplementedError()"
     problem = only_outcome(worker.run([START, blank], two).exercises["set_forget_bias"]).problem
     assert problem and problem.kind == "unfilled"
 
 
-def test_an_error_in_a_cell_does_not_stop_later_ones(worker: Worker, two: Questions) -> None:
+def test_an_error_in_a_cell_does_not_stop_later_ones(worker: Worker, two: ClassCalls) -> None:
     run = worker.run([START, "print('before')\n1 / 0", "x = (", CHUNKS], two)
     assert run.cells[1].error == "ZeroDivisionError: division by zero, in the line:  1 / 0"
     assert run.cells[1].output == "before\n"
@@ -127,7 +129,7 @@ def test_an_error_in_a_cell_does_not_stop_later_ones(worker: Worker, two: Questi
     assert only_outcome(run.exercises["set_forget_bias"]).problem is None
 
 
-def test_an_error_in_a_function_is_told_with_its_line(worker: Worker, two: Questions) -> None:
+def test_an_error_in_a_function_is_told_with_its_line(worker: Worker, two: ClassCalls) -> None:
     broken = with_line(CHUNKS, "b_ih = b_ih @ b_hh[:3]")
     problem = only_outcome(worker.run([START, broken], two).exercises["set_forget_bias"]).problem
     assert problem and problem.kind == "raised"
@@ -147,7 +149,7 @@ def test_an_error_in_a_function_is_told_with_its_line(worker: Worker, two: Quest
     ],
 )
 def test_of_an_error_inside_a_library_the_learners_own_line_is_told(
-    worker: Worker, two: Questions, line: str
+    worker: Worker, two: ClassCalls, line: str
 ) -> None:
     cells = [START, with_line(CHUNKS, line)]
     problem = only_outcome(worker.run(cells, two).exercises["set_forget_bias"]).problem
@@ -155,7 +157,7 @@ def test_of_an_error_inside_a_library_the_learners_own_line_is_told(
 
 
 @pytest.mark.parametrize("line", ["raise SystemExit(0)", "raise KeyboardInterrupt", "exit()"])
-def test_leaving_python_is_an_error_like_others(worker: Worker, two: Questions, line: str) -> None:
+def test_leaving_python_is_an_error_like_others(worker: Worker, two: ClassCalls, line: str) -> None:
     run = worker.run([START, line, with_line(CHUNKS, line), UNPACK], two)
     assert len(run.cells) == 4
     assert run.exercises["unpack_gates"].ended == "done"
@@ -164,7 +166,7 @@ def test_leaving_python_is_an_error_like_others(worker: Worker, two: Questions, 
     assert line == "exit()" or (problem and problem.kind == "raised")
 
 
-def test_an_error_without_words_is_an_error_like_others(worker: Worker, two: Questions) -> None:
+def test_an_error_without_words_is_an_error_like_others(worker: Worker, two: ClassCalls) -> None:
     silent = "class E(Exception):\n    def __str__(self): raise self\n"
     run = worker.run([START, silent + "raise E", with_line(CHUNKS, "raise E")], two)
     assert run.cells[1].error.startswith("E")
@@ -172,14 +174,16 @@ def test_an_error_without_words_is_an_error_like_others(worker: Worker, two: Que
     assert problem and problem.kind == "raised"
 
 
-def test_a_forgotten_fill_is_made_good_and_reported(worker: Worker, two: Questions) -> None:
+def test_a_forgotten_fill_is_made_good_and_reported(worker: Worker, two: ClassCalls) -> None:
     run = worker.run([START, CHUNKS.replace("@fill", "")], two)
     assert only_outcome(run.exercises["set_forget_bias"]).problem is None
     assert list(run.notes) == ["set_forget_bias"]
     assert "@fill is missing" in run.notes["set_forget_bias"]
 
 
-def test_a_forgotten_fill_with_other_parameters_is_reported(worker: Worker, two: Questions) -> None:
+def test_a_forgotten_fill_with_other_parameters_is_reported(
+    worker: Worker, two: ClassCalls
+) -> None:
     run = worker.run([START, "def set_forget_bias(b):\n    return b"], two)
     problem = only_outcome(run.exercises["set_forget_bias"]).problem
     assert problem and problem.kind == "unfilled"
@@ -188,7 +192,7 @@ def test_a_forgotten_fill_with_other_parameters_is_reported(worker: Worker, two:
     )
 
 
-def test_an_imported_stub_is_not_taken_for_the_learners(worker: Worker, two: Questions) -> None:
+def test_an_imported_stub_is_not_taken_for_the_learners(worker: Worker, two: ClassCalls) -> None:
     cells = [START, "from rnncourse.lstm import set_forget_bias", "check(set_forget_bias)"]
     run = worker.run(cells, two)
     assert run.cells[2].error == "" and run.notes == {}
@@ -196,7 +200,7 @@ def test_an_imported_stub_is_not_taken_for_the_learners(worker: Worker, two: Que
     assert problem and problem.kind == "unfilled"
 
 
-def test_check_in_a_cell_fills_and_does_nothing_else(worker: Worker, two: Questions) -> None:
+def test_check_in_a_cell_fills_and_does_nothing_else(worker: Worker, two: ClassCalls) -> None:
     looping = with_line(CHUNKS.replace("@fill", ""), "while True: pass")
     cells = [START, looping, "check(set_forget_bias)", "check(3)", UNPACK]
     run = worker.run(cells, two, QUICK, only=["unpack_gates"])
@@ -243,7 +247,7 @@ def test_errors_call_a_cell_by_its_name(worker: Worker) -> None:
         "import warnings\nwarnings.warn('beware')",
         "%%time\nx = (",
     ]
-    run = worker.run(cells, Questions({"set_forget_bias": {}}))
+    run = worker.run(cells, ClassCalls({"set_forget_bias": {}}))
     assert run.cells[0].error.startswith("SyntaxError: ")
     assert run.cells[0].error.endswith("(the cell set_forget_bias, line 2)")
     assert run.cells[1].error == "SyntaxError: invalid syntax (the cell “x = 1”, line 2)"
@@ -261,7 +265,7 @@ def test_random_numbers_are_the_same_each_time(worker: Worker, plain_worker: Wor
     assert printed(worker, source) == printed(worker, source) == printed(plain_worker, source)
 
 
-def test_a_result_of_another_dtype_is_the_learners_problem(worker: Worker, two: Questions) -> None:
+def test_a_result_of_another_dtype_is_the_learners_problem(worker: Worker, two: ClassCalls) -> None:
     cell = "@fill\ndef set_forget_bias(b_ih, b_hh, value):\n    return b_ih.bfloat16(), b_hh"
     problem = only_outcome(worker.run([START, cell], two).exercises["set_forget_bias"]).problem
     assert problem and problem.kind == "result" and "bfloat16" in problem.text
@@ -329,7 +333,7 @@ def test_a_figure_that_is_too_much_is_left_out(worker: Worker, change: str) -> N
 # ------------------------------------------------------------------ harm
 
 
-def test_an_endless_loop_in_a_function_costs_that_exercise(worker: Worker, two: Questions) -> None:
+def test_an_endless_loop_in_a_function_costs_that_exercise(worker: Worker, two: ClassCalls) -> None:
     cells = [START, with_line(CHUNKS, "while True: pass"), UNPACK]
     run = worker.run(cells, two, QUICK)
     assert run.exercises["set_forget_bias"].ended == "timeout"
@@ -338,7 +342,7 @@ def test_an_endless_loop_in_a_function_costs_that_exercise(worker: Worker, two: 
     assert len(run.cells) == 3
 
 
-def test_calls_before_a_loop_keep_their_outcomes(worker: Worker, two: Questions) -> None:
+def test_calls_before_a_loop_keep_their_outcomes(worker: Worker, two: ClassCalls) -> None:
     line = "if value == 0:\n        while True: pass"
     run = worker.run([START, with_line(CHUNKS, line)], two, QUICK)
     ran = run.exercises["set_forget_bias"]
@@ -346,7 +350,7 @@ def test_calls_before_a_loop_keep_their_outcomes(worker: Worker, two: Questions)
     assert 0 < len(ran.outcomes) < len(two.cases["set_forget_bias"])
 
 
-def test_a_cell_that_never_ends_is_left_out(worker: Worker, two: Questions) -> None:
+def test_a_cell_that_never_ends_is_left_out(worker: Worker, two: ClassCalls) -> None:
     run = worker.run([START, CHUNKS, "while True: pass", UNPACK], two, QUICK)
     assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
     assert run.cells[2].error == (
@@ -360,7 +364,7 @@ SLEEP = "import time\ntime.sleep(10**6)"
 
 
 def test_cells_that_sleep_are_left_out_and_the_rest_has_its_time(
-    worker: Worker, two: Questions
+    worker: Worker, two: ClassCalls
 ) -> None:
     run = worker.run([START, SLEEP, CHUNKS, SLEEP, UNPACK], two, Impatient())
     assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
@@ -369,7 +373,7 @@ def test_cells_that_sleep_are_left_out_and_the_rest_has_its_time(
 
 
 def test_a_notebook_of_sleeping_cells_is_given_up_with_the_cells_name(
-    worker: Worker, two: Questions
+    worker: Worker, two: ClassCalls
 ) -> None:
     run = worker.run([START, *[SLEEP] * 3, CHUNKS], two, Impatient())
     assert {ran.ended for ran in run.exercises.values()} == {"slept"}
@@ -385,7 +389,7 @@ class ShortCells(Limits):
         return 5.0
 
 
-def test_a_cell_that_polls_leaves_half_of_the_time(worker: Worker, two: Questions) -> None:
+def test_a_cell_that_polls_leaves_half_of_the_time(worker: Worker, two: ClassCalls) -> None:
     """It computes a little again and again."""
     assert Limits(submission=20).cells_on_the_clock == 10
     poll = (
@@ -398,17 +402,17 @@ def test_a_cell_that_polls_leaves_half_of_the_time(worker: Worker, two: Question
 
 
 def test_functions_that_sleep_leave_the_others_their_time(
-    worker: Worker, questions: Questions
+    worker: Worker, class_calls: ClassCalls
 ) -> None:
     cells = [START, "import time", with_line(CHUNKS, "time.sleep(10**6)"), UNPACK]
     cells += [as_cell("pack_gates", right("lstm", "pack_gates")[0].function)]
     names = ("set_forget_bias", "pack_gates", "unpack_gates")
-    asked = Questions({name: questions.cases[name] for name in names})
+    asked = ClassCalls({name: class_calls.cases[name] for name in names})
     run = worker.run(cells, asked, Impatient())
     assert [run.exercises[name].ended for name in names] == ["slept", "done", "done"]
 
 
-def test_a_notebook_of_endless_cells_is_given_up(worker: Worker, two: Questions) -> None:
+def test_a_notebook_of_endless_cells_is_given_up(worker: Worker, two: ClassCalls) -> None:
     quick = Limits(cells=1, exercise=1)
     run = worker.run([START, *["while True: pass"] * 3, CHUNKS, UNPACK], two, quick)
     assert [ran.ended for ran in run.exercises.values()] == ["timeout"] * 2
@@ -416,7 +420,7 @@ def test_a_notebook_of_endless_cells_is_given_up(worker: Worker, two: Questions)
 
 
 def test_leaving_the_process_in_a_function_costs_that_exercise(
-    worker: Worker, two: Questions
+    worker: Worker, two: ClassCalls
 ) -> None:
     cells = [START, with_line(CHUNKS, "import os; os._exit(0)"), UNPACK]
     run = worker.run(cells, two)
@@ -425,7 +429,7 @@ def test_leaving_the_process_in_a_function_costs_that_exercise(
     assert run.exercises["unpack_gates"].ended == "done"
 
 
-def test_a_cell_that_leaves_the_process_is_left_out(worker: Worker, two: Questions) -> None:
+def test_a_cell_that_leaves_the_process_is_left_out(worker: Worker, two: ClassCalls) -> None:
     run = worker.run([START, "import os\nos._exit(3)", CHUNKS, UNPACK], two)
     assert [ran.ended for ran in run.exercises.values()] == ["done"] * 2
     assert run.cells[1].error == "this cell is left out: its process ended with exit status 3"
@@ -440,7 +444,7 @@ def test_a_cell_that_leaves_the_process_is_left_out(worker: Worker, two: Questio
         "x = [torch.ones(1 << 18) for _ in range(1 << 20)]",
     ],
 )
-def test_memory_has_a_limit(worker: Worker, two: Questions, source: str) -> None:
+def test_memory_has_a_limit(worker: Worker, two: ClassCalls, source: str) -> None:
     run = worker.run([START, source, CHUNKS], two, Limits(memory=200 << 20))
     assert "Error" in run.cells[1].error or "exit status" in run.cells[1].error
     assert goes_on(worker)
@@ -470,7 +474,7 @@ print(0 < started < 100)
     assert printed(worker, source) == "True\n"
 
 
-def test_output_is_cut(worker: Worker, two: Questions) -> None:
+def test_output_is_cut(worker: Worker, two: ClassCalls) -> None:
     flood = "for _ in range(1000):\n    print('x' * 100_000)"
     cells = [START, flood, with_line(CHUNKS, "print('x' * 10_000_000)")]
     run = worker.run(cells, two, Limits(memory=80 << 20))
@@ -479,7 +483,7 @@ def test_output_is_cut(worker: Worker, two: Questions) -> None:
     assert only_outcome(run.exercises["set_forget_bias"]).problem is None
 
 
-def test_messages_are_cut_and_cleaned(worker: Worker, two: Questions) -> None:
+def test_messages_are_cut_and_cleaned(worker: Worker, two: ClassCalls) -> None:
     line = "raise ValueError('\\x1b[31m\\x00' + '\\ud800' + 'x' * 10_000_000)"
     run = worker.run([START, line, with_line(CHUNKS, line)], two)
     problem = only_outcome(run.exercises["set_forget_bias"]).problem
@@ -546,7 +550,7 @@ def test_there_is_no_network(worker: Worker) -> None:
         assert "Operation not permitted" in printed(worker, source.format(*address))
 
 
-def test_nothing_survives_into_the_next_submission(worker: Worker, two: Questions) -> None:
+def test_nothing_survives_into_the_next_submission(worker: Worker, two: ClassCalls) -> None:
     leave = (
         "import os, rnncourse\n"
         "for folder in ('.', '/tmp', '/dev/shm', '/', os.path.expanduser('~')):\n"
@@ -643,7 +647,7 @@ def test_a_child_has_no_capabilities_and_one_descriptor(worker: Worker) -> None:
     ],
 )
 def test_nonsense_costs_only_the_one_who_sends_it(
-    worker: Worker, two: Questions, sent: str
+    worker: Worker, two: ClassCalls, sent: str
 ) -> None:
     helper = (
         "import json, os, struct\n"
@@ -660,7 +664,7 @@ def test_nonsense_costs_only_the_one_who_sends_it(
     assert {ran.ended for ran in in_a_cell.exercises.values()} == {"died"}
 
 
-def test_results_that_are_left_out_do_not_pass(worker: Worker, two: Questions) -> None:
+def test_results_that_are_left_out_do_not_pass(worker: Worker, two: ClassCalls) -> None:
     forged = (
         "from rnncourse.checks.drivers import Driver, Outcome\n"
         "Driver.__call__ = lambda self, function, arrays: Outcome()"
@@ -670,7 +674,7 @@ def test_results_that_are_left_out_do_not_pass(worker: Worker, two: Questions) -
     assert "does not take" in run.exercises["unpack_gates"].note
 
 
-def test_trickled_bytes_do_not_move_the_deadline(worker: Worker, two: Questions) -> None:
+def test_trickled_bytes_do_not_move_the_deadline(worker: Worker, two: ClassCalls) -> None:
     line = "import os, time; os.write(3, bytes([255, 0, 0, 0] + [0] * 4))"
     line += "\n    while True: os.write(3, b' '); time.sleep(0.05)"
     run = worker.run([START, with_line(CHUNKS, line), UNPACK], two, Impatient())
@@ -682,7 +686,7 @@ def test_trickled_bytes_do_not_move_the_deadline(worker: Worker, two: Questions)
 # ------------------------------------------------------------------ the worker itself
 
 
-def test_a_worker_that_dies_is_replaced_once_and_silently(two: Questions) -> None:
+def test_a_worker_that_dies_is_replaced_once_and_silently(two: ClassCalls) -> None:
     with Worker(small()) as fragile:
         first = fragile._process
         killer = threading.Thread(target=kill_at_work, args=(fragile, 1))
@@ -693,7 +697,7 @@ def test_a_worker_that_dies_is_replaced_once_and_silently(two: Questions) -> Non
         assert fragile._process not in (first, None)
 
 
-def test_a_submission_that_brings_the_worker_down_twice_is_given_up(two: Questions) -> None:
+def test_a_submission_that_brings_the_worker_down_twice_is_given_up(two: ClassCalls) -> None:
     with Worker(small()) as fragile:
         killer = threading.Thread(target=kill_at_work, args=(fragile, 2))
         killer.start()
@@ -709,8 +713,8 @@ def test_a_child_that_does_not_come_to_life_is_not_the_learners_fault(
 ) -> None:
     monkeypatch.setattr(host, "END_SECONDS", 0.05)
     ours, theirs = socket.socketpair()
-    with theirs, pytest.raises(host._WorkerDied):
-        host._Conversation(
+    with theirs, pytest.raises(host._WorkerDiedError):
+        host._ChildSession(
             ours, host._Progress(["1"], NOTHING, Limits(), None, {}, host.unknown)
         ).hold()
 
@@ -736,7 +740,7 @@ def has_child(worker: Worker) -> bool:
 
 
 def test_without_namespaces_each_child_has_a_sandbox_of_its_own(
-    crowded_worker: Worker, two: Questions
+    crowded_worker: Worker, two: ClassCalls
 ) -> None:
     assert str(crowded_worker.layers) == f"bubblewrap {version()}+seccomp+rlimits"
     cells = [START, CHUNKS, UNPACK, "open('/tmp/left', 'w').close()"]
@@ -745,7 +749,7 @@ def test_without_namespaces_each_child_has_a_sandbox_of_its_own(
     assert "FileNotFoundError" in printed(crowded_worker, "open('/tmp/left')")
 
 
-def test_several_threads_can_have_a_worker_each(two: Questions) -> None:
+def test_several_threads_can_have_a_worker_each(two: ClassCalls) -> None:
     ended: list[str] = []
 
     def grade() -> None:
@@ -782,17 +786,17 @@ def test_a_worker_that_is_closed_while_it_runs_ends_and_is_not_replaced() -> Non
     wait_until(lambda: len(running()) <= before)
 
 
-def test_new_questions_are_asked_at_once(worker: Worker, questions: Questions) -> None:
-    first = Questions({"unpack_gates": questions.cases["unpack_gates"]})
-    second = Questions({"set_forget_bias": questions.cases["set_forget_bias"]})
+def test_new_questions_are_asked_at_once(worker: Worker, class_calls: ClassCalls) -> None:
+    first = ClassCalls({"unpack_gates": class_calls.cases["unpack_gates"]})
+    second = ClassCalls({"set_forget_bias": class_calls.cases["set_forget_bias"]})
     for asked in (first, second, first):
         run = worker.run([START, CHUNKS, UNPACK], asked)
         assert run.exercises.keys() == asked.cases.keys()
         assert {ran.ended for ran in run.exercises.values()} == {"done"}
 
 
-def test_questions_and_runs_can_be_pickled(worker: Worker, two: Questions) -> None:
-    asked: Questions = pickle.loads(pickle.dumps(two))
+def test_questions_and_runs_can_be_pickled(worker: Worker, two: ClassCalls) -> None:
+    asked: ClassCalls = pickle.loads(pickle.dumps(two))
     run = worker.run([START, CHUNKS, UNPACK, PLOT], asked)
     copy = pickle.loads(pickle.dumps(run))
     assert copy.cells == run.cells
@@ -802,7 +806,7 @@ def test_questions_and_runs_can_be_pickled(worker: Worker, two: Questions) -> No
                 assert torch.equal(copy.exercises[name].outcomes[k].arrays[array_name], array)
 
 
-def test_the_unsafe_mode_runs_the_same_and_is_called_none(two: Questions) -> None:
+def test_the_unsafe_mode_runs_the_same_and_is_called_none(two: ClassCalls) -> None:
     with Worker(unsafe()) as worker:
         assert str(worker.layers) == "none"
         run = worker.run([START, with_line(CHUNKS, "while True: pass"), UNPACK], two, QUICK)
@@ -836,7 +840,7 @@ def _arguments(process: psutil.Process) -> list[str]:
 
 def test_of_what_was_used_only_known_names_are_taken() -> None:
     """A process could send what it has seen as the name of a function."""
-    asked = Questions({"lstm_cell": {}}, {"lstm_cell": ("torch.nn.LSTM",)})
+    asked = ClassCalls({"lstm_cell": {}}, {"lstm_cell": ("torch.nn.LSTM",)})
     progress = host._Progress([], asked, Limits(), None, {}, host.unknown)
     for used in (["lstm_cell", "lstm_0.25_0.5"], ["nn.LSTM", "nn.LSTM: 0.25", "lstm_cell"]):
         progress.flag_used("lstm_cell", Frame({"used": used}))

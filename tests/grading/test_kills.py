@@ -90,13 +90,13 @@ class Prepared:
         """Grade what is left in a copy of the class; how many that were."""
         course = Course.open(folder)
         book = Book.open(course, Checkout(ROOT), "lstm")
-        exam = Exam(course, "lstm", *_rest(self.exam), book, Limits(), self.exam.decides)
+        exam = Exam(course, "lstm", *_rest(self.exam), book, Limits(), self.exam.inputs_digest)
         graded = grade_class(exam, course.students("lstm"), lambda _: PreparedPool(self.answers))
         return sum(one.fresh for one in graded)
 
 
 def _rest(exam: Exam) -> tuple[Any, Any]:
-    return exam.source, exam.trials
+    return exam.source, exam.hidden_tests
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     whole = tmp_path_factory.mktemp("whole") / "class"
     shutil.copytree(template, whole)
     answers: Answers = {}
-    with LocalPool(sandboxed(), 2, exam.errand) as pool:
+    with LocalPool(sandboxed(), 2, exam.job) as pool:
         for student in course.students("lstm"):
             submission = read(course.folder(student, "lstm"), student, "lstm", exam.source)
             cells = tuple(cell.source for cell in submission.cells)

@@ -16,8 +16,8 @@ from rnncourse.checks.drivers import PROBE, Outcome
 from rnncourse.exercise import exercises
 from rnncourse.grading.marking import judge_submission
 from rnncourse.grading.record import ExerciseRecord
-from rnncourse.grading.sandbox.host import Questions, Worker
-from rnncourse.grading.spec import Trial, prepare
+from rnncourse.grading.sandbox.host import ClassCalls, Worker
+from rnncourse.grading.spec import HiddenTest, prepare
 from rnncourse.grading.submissions.submission import Submission
 from tests.grading.sandboxes import Impatient, needs_sandbox
 
@@ -60,22 +60,22 @@ class Exam:
 
     chapter: str
     worker: Worker
-    trials: list[Trial]
+    hidden_tests: list[HiddenTest]
 
     def records(self, in_cell: str, layer: str = "") -> dict[str, ExerciseRecord]:
         """What a layer gets around a cell with this body, as "cell" and "layer"."""
         name = f"{self.chapter}_cell"
         cell = f"@fill\ndef {name}({PARAMETERS[self.chapter]}):\n    {in_cell}\n"
-        cases = {t.plan.exercise: t.hidden.cases for t in self.trials}
+        cases = {t.plan.exercise: t.hidden.cases for t in self.hidden_tests}
         asked = [START, cell, layer or LAYERS[self.chapter]]
-        run = self.worker.run(asked, Questions(cases), LIMITS)
+        run = self.worker.run(asked, ClassCalls(cases), LIMITS)
         worth = {f"{self.chapter}_{kind}": points for kind, points in WORTH.items()}
-        record = judge_submission(Submission("ada", self.chapter), self.trials, worth, run)
+        record = judge_submission(Submission("ada", self.chapter), self.hidden_tests, worth, run)
         return {e.exercise.partition("_")[2]: e for e in record.exercises}
 
     def right(self) -> list[str]:
         """Cells with a layer around a right cell."""
-        cell = self.trials[0].spec.reference
+        cell = self.hidden_tests[0].spec.reference
         return [
             START,
             "from torch import Tensor",
@@ -89,8 +89,8 @@ def exam(request: pytest.FixtureRequest, worker: Worker) -> Iterator[Exam]:
     chapter = request.param
     specs = importlib.import_module(f"tests.hidden.{chapter}").SPECS
     names = [f"{chapter}_{kind}" for kind in WORTH]
-    trials = [prepare(plan_of(exercises()[n]), specs[n], 3) for n in names]
-    yield Exam(chapter, worker, trials)
+    hidden_tests = [prepare(plan_of(exercises()[n]), specs[n], 3) for n in names]
+    yield Exam(chapter, worker, hidden_tests)
 
 
 @pytest.fixture
@@ -117,13 +117,13 @@ def test_a_right_layer_is_paid_as_around_a_cell_that_raises(exam: Exam, ending: 
 
 def test_nothing_is_asked_with_a_probe_where_all_is_right_without(exam: Exam) -> None:
     """What is right is known here, and not on a cluster's nodes, where all is asked."""
-    specs = {trial.plan.exercise: trial for trial in exam.trials}
+    specs = {hidden_test.plan.exercise: hidden_test for hidden_test in exam.hidden_tests}
     layer = specs[f"{exam.chapter}_layer"]
-    questions = Questions({layer.plan.exercise: layer.hidden.cases})
-    unknown = exam.worker.run(exam.right(), questions, LIMITS).exercises[layer.plan.exercise]
+    class_calls = ClassCalls({layer.plan.exercise: layer.hidden.cases})
+    unknown = exam.worker.run(exam.right(), class_calls, LIMITS).exercises[layer.plan.exercise]
     assert unknown.outcomes.keys() == layer.hidden.cases.keys()
     for yes in (True, False):
-        run = exam.worker.run(exam.right(), questions, LIMITS, is_right=lambda *_: yes)  # noqa: B023
+        run = exam.worker.run(exam.right(), class_calls, LIMITS, is_right=lambda *_: yes)  # noqa: B023
         asked = run.exercises[layer.plan.exercise].outcomes
         assert all(k in asked for k in layer.hidden.cases if not k[0].endswith(PROBE))
         assert any(k[0].endswith(PROBE) for k in asked) is not yes

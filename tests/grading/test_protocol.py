@@ -25,9 +25,9 @@ from rnncourse.grading.worker.protocol import (
     MAX_TEXT,
     Form,
     Frame,
-    Patience,
     ProtocolError,
     Reader,
+    Timeout,
     clean,
     clean_list,
     encode,
@@ -66,8 +66,8 @@ def pair() -> Iterator[Pair]:
         yield ours, theirs
 
 
-def receive(peer: socket.socket, patience: Patience | None = None) -> Frame:
-    return Reader(peer).frame(patience or Deadline(MINUTES))
+def receive(peer: socket.socket, timeout: Timeout | None = None) -> Frame:
+    return Reader(peer).frame(timeout or Deadline(MINUTES))
 
 
 def send_raw(peer: socket.socket, header: object, body: bytes = b"") -> None:
@@ -343,14 +343,14 @@ def test_a_frame_that_comes_in_pieces_is_read(pair: Pair) -> None:
 def test_patience_is_asked_again_after_each_wait(pair: Pair) -> None:
     asked = []
 
-    def patience() -> float:
+    def timeout() -> float:
         asked.append(1)
         if len(asked) > 3:
             raise TimeoutError("that was all")
         return 0.01
 
     with pytest.raises(TimeoutError, match="that was all"):
-        receive(pair[1], patience)
+        receive(pair[1], timeout)
     assert len(asked) == 4
 
 

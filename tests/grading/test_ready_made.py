@@ -9,7 +9,7 @@ from rnncourse.checks import plan_of
 from rnncourse.checks.plan import key
 from rnncourse.checks.ready_made import LSTM
 from rnncourse.exercise import find, parameters
-from rnncourse.grading.sandbox.host import Limits, Questions, Run, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Limits, Run, Worker
 from rnncourse.grading.sandbox.launch import unsafe
 from tests.grading.sandboxes import needs_sandbox
 
@@ -171,8 +171,8 @@ MASKED = {
 
 
 @pytest.fixture(scope="module")
-def cell(questions: Questions) -> Questions:
-    return Questions({"lstm_cell": questions.cases["lstm_cell"]}, {"lstm_cell": LSTM})
+def cell(class_calls: ClassCalls) -> ClassCalls:
+    return ClassCalls({"lstm_cell": class_calls.cases["lstm_cell"]}, {"lstm_cell": LSTM})
 
 
 def ran(run: Run, exercise: str = "lstm_cell") -> list[str]:
@@ -185,18 +185,18 @@ def right(run: Run, exercise: str = "lstm_cell") -> bool:
     return all(o.problem is None and o.gradient_problem is None for o in outcomes)
 
 
-def asked(name: str, ready_made: tuple[str, ...] = ()) -> Questions:
+def asked(name: str, ready_made: tuple[str, ...] = ()) -> ClassCalls:
     """An exercise's cases of the first sizes."""
     plan = plan_of(find(name))
     generator = torch.Generator().manual_seed(3)
     stages = plan.stages(*(plan.fixture(sizes, generator) for sizes in plan.sizes))
     cases = {key(c): c for s in stages if s.aspect != "device" for c in (*s.cases, *s.instead)}
-    return Questions({name: cases}, {name: ready_made or plan.ready_made})
+    return ClassCalls({name: cases}, {name: ready_made or plan.ready_made})
 
 
 @pytest.mark.parametrize("how", CALLS)
 def test_an_operator_is_seen_however_it_is_called(
-    worker: Worker, cell: Questions, how: str
+    worker: Worker, cell: ClassCalls, how: str
 ) -> None:
     before, body = CALLS[how]
     run = worker.run([START, before or "1", lstm_cell(body)], cell)
@@ -204,7 +204,7 @@ def test_an_operator_is_seen_however_it_is_called(
     assert ran(run), [o.problem for o in run.exercises["lstm_cell"].outcomes.values()]
 
 
-def test_what_is_seen_still_runs_and_gradients_flow(worker: Worker, cell: Questions) -> None:
+def test_what_is_seen_still_runs_and_gradients_flow(worker: Worker, cell: ClassCalls) -> None:
     run = worker.run([START, lstm_cell(f"return {READY}")], cell)
     assert right(run)
     assert ran(run) == ["while it ran it called torch's lstm_cell"]
@@ -217,12 +217,12 @@ def test_what_watches_cannot_be_looked_for_among_all_objects(worker: Worker) -> 
         "    except RuntimeError as error:\n        print(error)"
     )
     said = "Python's objects cannot be listed while grading.\n" * 4
-    assert worker.run([START, source], Questions()).cells[1].output == said
+    assert worker.run([START, source], ClassCalls()).cells[1].output == said
 
 
 @pytest.mark.parametrize("end", ["import os\n    os._exit(3)", "while True: pass"])
 def test_who_ends_before_the_last_call_is_seen_too(
-    worker: Worker, cell: Questions, end: str
+    worker: Worker, cell: ClassCalls, end: str
 ) -> None:
     body = f"calls.append(1)\nif len(calls) > 4:\n    {end}\nreturn {READY}"
     run = worker.run([START, "calls = []", lstm_cell(body)], cell, QUICK)
@@ -233,27 +233,27 @@ def test_who_ends_before_the_last_call_is_seen_too(
 
 @pytest.mark.parametrize("how", MASKED)
 def test_formulas_of_torch_in_python_are_not_there(
-    worker: Worker, cell: Questions, how: str
+    worker: Worker, cell: ClassCalls, how: str
 ) -> None:
     run = worker.run([START, lstm_cell(MASKED[how])], cell)
     problems = [o.problem for o in run.exercises["lstm_cell"].outcomes.values()]
     assert all(problem and "while grading" in problem.text for problem in problems)
 
 
-def test_a_thread_that_waits_for_inputs_is_seen(cell: Questions) -> None:
+def test_a_thread_that_waits_for_inputs_is_seen(cell: ClassCalls) -> None:
     waits = (
         "import queue, threading\nasked, answered = queue.Queue(), queue.Queue()\n"
         "def work():\n    while True:\n        answered.put(torch.lstm_cell(*asked.get()))\n"
         "threading.Thread(target=work, daemon=True).start()"
     )
     body = f"asked.put((x, (h, c), {WEIGHTS}))\nreturn answered.get()"
-    with Worker(unsafe().rehearsing(["lstm_cell"])) as worker:  # there are threads everywhere
+    with Worker(unsafe().warming_up(["lstm_cell"])) as worker:  # there are threads everywhere
         run = worker.run([START, waits, lstm_cell(body)], cell)
     assert right(run) and ran(run)
 
 
 def test_own_cells_may_use_it_and_honest_answers_are_left_alone(
-    worker: Worker, cell: Questions
+    worker: Worker, cell: ClassCalls
 ) -> None:
     compares = (
         "layer, single = nn.LSTM(3, 4), nn.LSTMCell(3, 4)\nx = torch.ones(5, 2, 3)\n"
@@ -269,7 +269,7 @@ def test_own_cells_may_use_it_and_honest_answers_are_left_alone(
 
 
 def test_who_calls_another_exercises_ready_made_answer_is_seen_too(
-    worker: Worker, questions: Questions
+    worker: Worker, class_calls: ClassCalls
 ) -> None:
     layer = (
         "@fill\ndef lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):\n    steps = []\n"
@@ -278,7 +278,7 @@ def test_who_calls_another_exercises_ready_made_answer_is_seen_too(
         "        steps.append(h0)\n    return torch.stack(steps), (h0, c0)"
     )
     ready = [START, lstm_cell(f"return {READY}"), layer.format(cell="lstm_cell")]
-    run = worker.run(ready, questions, only=["lstm_layer"])
+    run = worker.run(ready, class_calls, only=["lstm_layer"])
     assert ran(run, "lstm_layer")
     # A function of another exercise can be put to use here, and nobody asks for that one.
     detour = (
@@ -289,7 +289,7 @@ def test_who_calls_another_exercises_ready_made_answer_is_seen_too(
         "from rnncourse.lstm import set_forget_bias\n"
         f"return set_forget_bias(0, 0, (x, h, c, {WEIGHTS}))"
     )
-    run = worker.run([START, detour, lstm_cell(body)], questions, only=["lstm_cell"])
+    run = worker.run([START, detour, lstm_cell(body)], class_calls, only=["lstm_cell"])
     assert ran(run)
 
 
@@ -330,23 +330,23 @@ NORMS = {
 
 @pytest.mark.parametrize("how", GRADIENTS)
 def test_gradients_are_seen_where_they_are_to_be_written_out(worker: Worker, how: str) -> None:
-    questions = asked("rnn_cell_backward")
+    class_calls = asked("rnn_cell_backward")
     body = GRADIENTS[how].replace("\n", "\n        ")
     head = "@fill\ndef rnn_cell_backward(grad_h, x, h_prev, h, w_ih, w_hh):\n    "
     tail = "\n    return x, h, w_ih, w_hh, h[0], h[0]"
     answer = f"{head}with torch.enable_grad():\n        {body}{tail}"
-    run = worker.run([START, SCRIPT, answer], questions)
+    run = worker.run([START, SCRIPT, answer], class_calls)
     assert right(run, "rnn_cell_backward") and ran(run, "rnn_cell_backward")
     honest = f"{head}slope = (1 - h * h).detach()\n    torch.no_grad()(torch.tanh)(slope){tail}"
-    assert worker.run([START, honest], questions).flags == {}
+    assert worker.run([START, honest], class_calls).flags == {}
 
 
 @pytest.mark.parametrize("how", NORMS)
 def test_helpers_that_were_imported_before_are_seen(worker: Worker, how: str) -> None:
-    questions = asked("global_norm")
+    class_calls = asked("global_norm")
     body = NORMS[how].replace("\n", "\n    ")
     before = "from torch.nn.utils import *"
-    run = worker.run([START, before, f"@fill\ndef global_norm(grads):\n    {body}"], questions)
+    run = worker.run([START, before, f"@fill\ndef global_norm(grads):\n    {body}"], class_calls)
     assert right(run, "global_norm")
     assert ran(run, "global_norm") == [] if how == "norm" else ran(run, "global_norm")
 
@@ -366,17 +366,17 @@ def test_helpers_that_were_imported_before_are_seen(worker: Worker, how: str) ->
 def test_indexing_is_honest_and_embedding_is_not(
     worker: Worker, exercise: str, body: str, seen: bool
 ) -> None:
-    questions = asked(exercise)
+    class_calls = asked(exercise)
     parameters = "ids, weight" if exercise == "embed" else "ids, vocab_size"
-    run = worker.run([START, f"@fill\ndef {exercise}({parameters}):\n    {body}"], questions)
+    run = worker.run([START, f"@fill\ndef {exercise}({parameters}):\n    {body}"], class_calls)
     assert right(run, exercise)
     assert bool(ran(run, exercise)) == seen
 
 
 def test_a_module_that_is_made_and_never_called_is_seen(worker: Worker) -> None:
     exercise = "parameter_count"
-    questions = asked(exercise)
+    class_calls = asked(exercise)
     given = parameters(find(exercise))
     answer = f"@fill\ndef {exercise}{given}:\n    make = LSTM\n    make(3, 4)\n    return 1"
-    run = worker.run([START, "from torch.nn import LSTM", answer], questions)
+    run = worker.run([START, "from torch.nn import LSTM", answer], class_calls)
     assert ran(run, exercise) == ["while it ran it called torch's nn.LSTM"]

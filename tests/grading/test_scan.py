@@ -11,7 +11,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from rnncourse.checks import plan_of
 from rnncourse.exercise import find
-from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Worker
 from rnncourse.grading.worker.scan import MAX_FLAGS, read_cells
 from tests.demonstration.learners import solutions
 from tests.grading.sandboxes import needs_sandbox
@@ -373,18 +373,18 @@ def test_sources_that_are_python_are_known() -> None:
 
 
 @needs_sandbox
-def test_a_worker_reports_before_it_runs_anything(worker: Worker, questions: Questions) -> None:
+def test_a_worker_reports_before_it_runs_anything(worker: Worker, class_calls: ClassCalls) -> None:
     tamper = "from rnncourse.grading.worker import scan\nscan.read_cells = None\nimport os, json"
     cells = [tamper, START, answer("return torch.lstm_cell(x, (h, c), *weights)")]
     cells += ["import os\nos._exit(3)"]
-    run = worker.run(cells, questions)
+    run = worker.run(cells, class_calls)
     assert uses("torch.lstm_cell") in run.flags["lstm_cell"]
     assert all("rnncourse.grading" in " ".join(found) for found in run.flags.values())
     assert run.flags.keys() == SPECS.keys()
 
 
 @needs_sandbox
-def test_nothing_is_reported_of_an_honest_notebook(worker: Worker, questions: Questions) -> None:
-    assert worker.run([START, *solutions().values()], questions).flags == {}
-    asked = worker.run([START, answer("return torch.lstm(x)")], questions, only=["pack_gates"])
+def test_nothing_is_reported_of_an_honest_notebook(worker: Worker, class_calls: ClassCalls) -> None:
+    assert worker.run([START, *solutions().values()], class_calls).flags == {}
+    asked = worker.run([START, answer("return torch.lstm(x)")], class_calls, only=["pack_gates"])
     assert asked.flags == {}

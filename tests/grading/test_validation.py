@@ -9,7 +9,7 @@ import pytest
 from nbgrader.validator import Validator
 
 from rnncourse.grading.course import Course
-from rnncourse.grading.validation import NotValidated, refusal
+from rnncourse.grading.validation import NotValidatedError, refusal
 from tests.demonstration.learners import ROOT
 from tests.grading.nbgrader_course import essay, hand_in, nbgrader, new_course
 
@@ -92,7 +92,7 @@ def test_no_way_to_a_learners_notebook_runs_it(
     validator = Validator(config=Course.open(course).config)
     with pytest.raises(SystemExit, match=SENTENCE):
         validator.validate_and_print(path)
-    with pytest.raises(NotValidated, match=SENTENCE):
+    with pytest.raises(NotValidatedError, match=SENTENCE):
         validator.validate(path)
     assert not marker.exists()
 

@@ -12,7 +12,7 @@ import pytest
 
 import rnncourse
 from rnncourse.grading.sandbox import launch
-from rnncourse.grading.sandbox.host import Questions, Worker
+from rnncourse.grading.sandbox.host import ClassCalls, Worker
 from rnncourse.grading.sandbox.launch import WORKER
 from tests.grading.sandboxes import needs_sandbox, printed, small
 
@@ -152,11 +152,11 @@ def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return word
 
 
-def test_a_secret_of_the_instructors_is_nowhere(secret: str, questions: Questions) -> None:
+def test_a_secret_of_the_instructors_is_nowhere(secret: str, class_calls: ClassCalls) -> None:
     started = Path.cwd().stat().st_ctime - 1
     search = SEARCH.format(head=secret[:10], tail=secret[10:], since=started)
     with Worker(small()) as fresh:
-        fresh.run([f"kept = '{secret} of a learner before'"], questions)
+        fresh.run([f"kept = '{secret} of a learner before'"], class_calls)
         assert printed(fresh, search) == "found []\n"
 
 

@@ -9,10 +9,19 @@ import torch
 from torch import Generator, Tensor
 
 from ..drivers import PROBE, Driver
-from ..plan import RECURRENT, Plan, Sizes, Stage, drawn_sizes, in_float64, only
+from ..plan import RECURRENT, Plan, Sizes, Stage, in_float64, only, random_sizes
 from ..ready_made import GRADIENTS
 from ..results import Arrays, Structure, named, some_numbers
-from ..stages import SHAPES, WITHIN_TANH, each_alone, endings, odd_sizes, shapes, stage, whole
+from ..stages import (
+    SHAPES,
+    WITHIN_TANH,
+    each_alone,
+    endings,
+    fixture_calls,
+    odd_sizes,
+    shapes,
+    stage,
+)
 
 Function = Callable[..., Any]
 
@@ -228,7 +237,7 @@ _SIZES: tuple[Sizes, ...] = ({"T": 5, "N": 3, "I": 2, "H": 4}, *RECURRENT[1:])
 
 def _drawn(generator: Generator) -> list[Sizes]:
     """Sizes like `_SIZES`, drawn anew."""
-    drawn = drawn_sizes(generator)
+    drawn = random_sizes(generator)
     return [s | {"N": s["I"], "I": s["N"]} if s["N"] == 2 else s for s in drawn]
 
 
@@ -245,7 +254,7 @@ def _rnn_cell_backward(*fixtures: Arrays) -> list[Stage]:
     return [
         shapes(name, first, second),
         *each_alone(name, terms),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("a batch of one", name, ("a batch of one", one), after=values),
         *endings(name, fixtures, values),
     ]
@@ -266,7 +275,7 @@ def _rnn_layer_backward(*fixtures: Arrays) -> list[Stage]:
         shapes(name, first, second),
         stage("a sequence of one step", name, ("one step", one_step)),
         *each_alone(name, arrives),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("a batch of one", name, ("a batch of one", one), after=values),
         *endings(name, fixtures, values),
     ]
@@ -292,7 +301,7 @@ def _truncated_bptt(*fixtures: Arrays) -> list[Stage]:
         stage("the gradient stops between chunks", f"{name} plain", *both),
         stage("an optimizer steps after each chunk", optimized, *both),
         stage("a pair of states", f"{name} with a pair", *both),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("one chunk", name, ("one chunk", one), after=values),
         stage("chunks from a generator", f"{name} on a generator", *both, after=values),
         odd_sizes(name, fixtures, values),

@@ -11,13 +11,22 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from ...exercise import a_kind
+from ...exercise import describe
 from ..drivers import PROBE, Driver, Function
-from ..plan import Draw, Plan, Sizes, Stage, elsewhere, in_float64, numbers, shape_of
+from ..plan import Draw, Plan, Sizes, Stage, in_float64, shape_of, to_meta, uniform
 from ..ready_made import CLIPPING
 from ..relations import Relation
-from ..results import Arrays, Convert, WrongResult, a_number, a_whole_number, named
-from ..stages import BEYOND_ONE, WITHIN_TANH, endings, odd_sizes, shapes, stage, unchanged, whole
+from ..results import Arrays, Convert, WrongResultError, a_number, as_int, named
+from ..stages import (
+    BEYOND_ONE,
+    WITHIN_TANH,
+    endings,
+    fixture_calls,
+    odd_sizes,
+    shapes,
+    stage,
+    unchanged,
+)
 
 Arguments = dict[str, Any]
 
@@ -125,7 +134,7 @@ def _norms_driver(*questions: str) -> Driver:
     return Driver(
         questions,
         inputs={"first": int, "last": int},
-        results=dict.fromkeys((_ANSWERS, _GRADS, _ERRORS), a_whole_number),
+        results=dict.fromkeys((_ANSWERS, _GRADS, _ERRORS), as_int),
         call=call,
         records=True,
     )
@@ -145,7 +154,7 @@ def _state_gradient_norms(*fixtures: Arrays) -> list[Stage]:
     single = used[0] | {k: first[k][:1] for k in ("x", "v")}
     single |= {"first": torch.tensor(0), "last": torch.tensor(1)}
     last = used[0] | {"first": torch.tensor(steps - 1)}
-    double, meta = in_float64(used[0], WITHIN_TANH), elsewhere(used[0])
+    double, meta = in_float64(used[0], WITHIN_TANH), to_meta(used[0])
     once = name + ONCE
     return [
         stage("shapes", once, *sizes, aspect="shapes", after=""),
@@ -156,7 +165,7 @@ def _state_gradient_norms(*fixtures: Arrays) -> list[Stage]:
         stage("can be asked again", name + " again", ("again", used[0]), after=values),
         stage("leaves every .grad alone", name + " grads", ("grads", used[0]), after=values),
         stage("a loss without states", name + " errors", ("errors", used[0]), after=values),
-        stage("all together", name, *whole(first, second), after=values),
+        stage("all together", name, *fixture_calls(first, second), after=values),
         odd_sizes(once, used, values),
         stage("float64 in, float64 out", once, ("float64", double), after=values),
         stage("stays on the device", once, ("another device", meta), aspect="device", after=values),
@@ -183,9 +192,9 @@ def _one_for_each(grads: list[Tensor]) -> Convert:
     def convert(name: str, value: Any) -> Tensor:
         if not isinstance(value, tuple | list):
             missing = ": is the return missing?" if value is None else "."
-            raise WrongResult(f"{name} must be a list; yours is {a_kind(value)}{missing}")
+            raise WrongResultError(f"{name} must be a list; yours is {describe(value)}{missing}")
         if len(value) != len(grads):
-            raise WrongResult(
+            raise WrongResultError(
                 f"{name} must hold one tensor for each gradient, {len(grads)} here; "
                 f"yours holds {len(value)}."
             )
@@ -245,7 +254,7 @@ def _beyond_both_ends(*axes: str) -> Draw:
     """Numbers of which some lie beyond every limit that is drawn here, on either side."""
 
     def draw(sizes: Sizes, generator: Generator) -> Tensor:
-        drawn = numbers(*axes)(sizes, generator).flatten()
+        drawn = uniform(*axes)(sizes, generator).flatten()
         ends = torch.tensor([54.0, -51.0])[: len(drawn)]
         drawn[: len(ends)] = ends / 64
         return drawn.view(shape_of(axes, sizes))
@@ -293,7 +302,7 @@ def _global_norm(*fixtures: Arrays) -> list[Stage]:
     return [
         shapes(name, first, second),
         stage("one tensor", name, ("one tensor", _with_only(first, "grads[0]"))),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("all zero", name, ("all zero", _with_zeros(first)), after=values),
         *endings(name, fixtures, values, BEYOND_ONE),
     ]
@@ -310,12 +319,12 @@ def _clip_by_global_norm(*fixtures: Arrays) -> list[Stage]:
     once = name + ONCE
     below = first | {"max_norm": torch.tensor(50.0)}
     zeros, one = _with_zeros(first), _with_only(second, "grads[2]")
-    double, meta = in_float64(first, HUGE), elsewhere(first)
+    double, meta = in_float64(first, HUGE), to_meta(first)
     return [
         shapes(name, first, second),
         stage("the norm is above max_norm", once, ("above", first)),
         stage("the norm is below max_norm", once, ("below", below)),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("all zero", once, ("all zero", zeros), after=values),
         stage("one tensor", once, ("one tensor", one), after=values),
         odd_sizes(once, fixtures, values),
@@ -332,7 +341,7 @@ def _clip_by_value(*fixtures: Arrays) -> list[Stage]:
     return [
         shapes(name, first, second),
         stage("all within the limit", name, ("within", within)),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("one tensor", name, ("one tensor", _with_only(second, "grads[2]")), after=values),
         *endings(name, fixtures, values, BEYOND_ONE),
     ]
@@ -412,7 +421,7 @@ def _clipped_training_step(*fixtures: Arrays) -> list[Stage]:
     above = {k: v for k, v in one_step.items() if k not in _STALE}
     below = above | {"max_norm": torch.tensor([_ROOM])}
     double = in_float64(first, WITHIN_TANH)
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     return [
         stage(returns, name, *calls, aspect="shapes", after=""),
         stage("one step, norm above max_norm", name, ("above", above), after=returns),

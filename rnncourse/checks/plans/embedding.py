@@ -15,20 +15,19 @@ from ..plan import (
     Plan,
     Sizes,
     Stage,
-    elsewhere,
     extent,
     in_float64,
-    numbers,
+    integers,
     only,
     shape_of,
-    whole,
+    to_meta,
+    uniform,
     without_cotangents,
 )
 from ..ready_made import EMBEDDING, ONE_HOT
 from ..relations import MULTISET
-from ..results import Arrays, a_whole_number, pairs, whole_numbers
-from ..stages import BEYOND_ONE, endings, odd_sizes, shapes, stage, unchanged
-from ..stages import whole as both
+from ..results import Arrays, as_int, pairs, whole_numbers
+from ..stages import BEYOND_ONE, endings, fixture_calls, odd_sizes, shapes, stage, unchanged
 
 RESULT, GRADIENT = "the result", "the gradient"
 DTYPE = "result.dtype == torch.get_default_dtype()"
@@ -66,7 +65,7 @@ def _ids(*axes: str) -> Draw:
 
 def _text(sizes: Sizes, generator: Generator) -> Tensor:
     """A text with a word that stands again two places later."""
-    text = whole("T", below="V")(sizes, generator)
+    text = integers("T", below="V")(sizes, generator)
     if len(text) > 2:
         place = int(torch.randint(len(text) - 2, (), generator=generator))
         text[place + 2] = text[place]
@@ -76,7 +75,7 @@ def _text(sizes: Sizes, generator: Generator) -> Tensor:
 def _vectors(sizes: Sizes, generator: Generator) -> Tensor:
     """Rows of many lengths. The first three point nearly the same way, so that words of a question
     are among its answers where nobody leaves them out."""
-    draw = numbers("V", "D")
+    draw = uniform("V", "D")
     weight, noise = draw(sizes, generator), draw(sizes, generator)
     lengths = 2.0 ** -torch.randint(4, (sizes["V"], 1), generator=generator)
     weight[1:3] = weight[0] + noise[1:3] / 16
@@ -134,7 +133,7 @@ DRIVERS = {
     OF_FLOATS: Driver(
         (RESULT, DTYPE),
         inputs={"vocab_size": int},
-        results={DTYPE: a_whole_number},
+        results={DTYPE: as_int},
         call=_and_its_dtype,
     ),
     "embed": Driver(RESULT),
@@ -192,13 +191,13 @@ def _other_shapes(arrays: Arrays, *names: str) -> tuple[tuple[str, Arrays], ...]
 def _one_hot(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "one_hot", "1 in the place of the id"
-    away = ("another device", elsewhere(first))
+    away = ("another device", to_meta(first))
     return [
         shapes(name, first, second),
-        stage(values, name, *both(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("ids of any shape", name, *_other_shapes(first, "ids"), after=values),
         odd_sizes(name, fixtures, values),
-        stage("floats, no whole numbers", OF_FLOATS, *both(first, second), after=values),
+        stage("floats, no whole numbers", OF_FLOATS, *fixture_calls(first, second), after=values),
         stage("stays on the device", name, away, aspect="device", after=values),
         unchanged(name, first, second),
     ]
@@ -207,7 +206,7 @@ def _one_hot(*fixtures: Arrays) -> list[Stage]:
 def _embed(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "embed", "the row of each id"
-    calls = both(first, second)
+    calls = fixture_calls(first, second)
     return [
         shapes(name, first, second),
         stage(values, name, *calls),
@@ -229,9 +228,9 @@ def _embed_backward(*fixtures: Arrays) -> list[Stage]:
     return [
         shapes(name, first, second),
         stage("words that occur once", name, ("each once", once)),
-        stage(values, name, *both(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("ids of any shape", name, *_other_shapes(first, "ids", "grad_output"), after=values),
-        stage("padding_idx", WITH_PADDING, *both(*padded), after=values),
+        stage("padding_idx", WITH_PADDING, *fixture_calls(*padded), after=values),
         *endings(name, fixtures, values, BEYOND_ONE),
     ]
 
@@ -243,7 +242,7 @@ def _skipgram_pairs(*fixtures: Arrays) -> list[Stage]:
     name = "skipgram_pairs"
     calls = {
         "a window of one": [("window of one", first | {"window": torch.tensor(1)})],
-        "a wider window": [*both(first, second)],
+        "a wider window": [*fixture_calls(first, second)],
         "one word again and again": [("one word", first | {"ids": torch.ones_like(first["ids"])})],
         "a window larger than the text": [("short text", short)],
         "a text of one word": [("single word", single)],
@@ -254,7 +253,7 @@ def _skipgram_pairs(*fixtures: Arrays) -> list[Stage]:
 def _negative_sampling_loss(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values, large = "negative_sampling_loss", "the whole loss", "finite at large scores"
-    calls = both(first, second)
+    calls = fixture_calls(first, second)
     one = {k: v[:1] for k, v in without_cotangents(first).items()}
     confident = _large(without_cotangents(first), turned="negatives")
     return [
@@ -265,7 +264,10 @@ def _negative_sampling_loss(*fixtures: Arrays) -> list[Stage]:
         stage("gradients", name, *calls, aspect="gradients", after=values),
         stage("a batch of one", name, ("a batch of one", one), after=values),
         stage(
-            large, AT_LARGE_SCORES, *both(*map(without_cotangents, (first, second))), after=values
+            large,
+            AT_LARGE_SCORES,
+            *fixture_calls(*map(without_cotangents, (first, second))),
+            after=values,
         ),
         stage("no loss where all is right", name, ("large scores", confident), after=values),
         *endings(name, fixtures, values),
@@ -280,7 +282,7 @@ def _analogy(*fixtures: Arrays) -> list[Stage]:
     return [
         stage("a, b and c are left out", name, ("near words", near), after=""),
         stage("one answer", name, ("k left out", single), after=""),
-        stage(values, name, *both(first, second), after=""),
+        stage(values, name, *fixture_calls(first, second), after=""),
         odd_sizes(name, fixtures, values),
         stage("float64 vectors", name, ("float64", in_float64(first, BEYOND_ONE)), after=values),
         unchanged(name, first, second, after=values),

@@ -10,7 +10,7 @@ from ..plan import Plan, Stage, only, without_cotangents
 from ..ready_made import LSTM
 from ..relations import SUM_OF_BIASES, SUM_OF_FORGET_BLOCKS
 from ..results import Arrays, Structure
-from ..stages import BEYOND_ONE, cell, each_alone, endings, layer, shapes, stage, whole
+from ..stages import BEYOND_ONE, cell, each_alone, endings, fixture_calls, layer, shapes, stage
 
 _WEIGHTS = {"w_ih": ("4H", "I"), "w_hh": ("4H", "H"), "b_ih": ("4H",), "b_hh": ("4H",)}
 _BY_GATE = {
@@ -62,7 +62,7 @@ def _torch_lstm(x: Tensor, h0: Tensor, c0: Tensor, **weights: Tensor) -> object:
 def _pack_gates(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "pack_gates", "weights and biases"
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     inputs = without_cotangents(first)
     terms = {
         "only the weights": only(first, *(k for k in inputs if k.startswith("w"))),
@@ -80,7 +80,7 @@ def _pack_gates(*fixtures: Arrays) -> list[Stage]:
 def _unpack_gates(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "unpack_gates", "weights and biases"
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     terms = {
         "only w_ih": only(first, "w_ih"),
         "only w_hh": only(first, "w_hh"),
@@ -101,7 +101,7 @@ def _set_forget_bias(*fixtures: Arrays) -> list[Stage]:
     values_of = {f"value {v}": first | {"value": torch.tensor(v)} for v in (0.0, 2.5)}
     return [
         shapes(name, first, second),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         stage("zero and a large value", name, *values_of.items()),
         *endings(name, fixtures, values, BEYOND_ONE),
     ]

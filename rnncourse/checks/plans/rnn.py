@@ -11,7 +11,7 @@ from ..drivers import PROBE, Driver, Function
 from ..plan import Axes, Plan, Sizes, Stage, only, without_cotangents
 from ..ready_made import RNN
 from ..results import Arrays, Structure
-from ..stages import cell, endings, layer, shapes, stage, whole
+from ..stages import cell, endings, fixture_calls, layer, shapes, stage
 
 _WEIGHTS = {"w_ih": ("H", "I"), "w_hh": ("H", "H"), "b_ih": ("H",), "b_hh": ("H",)}
 _LAYER: Structure = ("output", "h_n")
@@ -123,7 +123,7 @@ def _lowest(depth: int, arrays: Arrays) -> Arrays:
 def _stacked_rnn(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "stacked_rnn", "three layers"
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     inputs = without_cotangents(first)
     states = {k: v[:1] for k, v in inputs.items() if k.startswith("h0")}
     one = inputs | {"x": inputs["x"][:, :1]} | states

@@ -8,8 +8,8 @@ from torch import Generator, Tensor
 from ..drivers import Driver
 from ..plan import Draw, Plan, Sizes, Stage, without_cotangents
 from ..ready_made import NETWORKS
-from ..results import Arrays, a_whole_number, whole_numbers
-from ..stages import BEYOND_ONE, each_alone, endings, odd_sizes, shapes, stage, whole
+from ..results import Arrays, as_int, whole_numbers
+from ..stages import BEYOND_ONE, each_alone, endings, fixture_calls, odd_sizes, shapes, stage
 
 _OUTPUT, _STATE = "the shape of output", "the shape of h_n"
 _COUNT = "the number of parameters"
@@ -30,7 +30,7 @@ DRIVERS = {
             **dict.fromkeys(("input_size", "hidden_size", "num_layers", "gates"), int),
             **dict.fromkeys(("bias", "bidirectional"), bool),
         },
-        results={_COUNT: a_whole_number},
+        results={_COUNT: as_int},
     ),
     "last_valid": Driver(_RESULT),
 }
@@ -56,7 +56,7 @@ _THREE = "two shapes of three numbers"
 def _rnn_output_shapes(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "rnn_output_shapes", "all together"
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     plain = first | {"num_layers": _ONE, "bidirectional": _NO, "batch_first": _NO}
     one_thing = {
         "one layer, one direction": plain,
@@ -102,7 +102,7 @@ _WHOLE = "one whole number"
 def _parameter_count(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "parameter_count", "all together"
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     plain = first | {"num_layers": _ONE, "gates": _ONE, "bias": _YES, "bidirectional": _NO}
     one_thing = {
         "one layer without biases": plain | {"bias": _NO},
@@ -161,7 +161,7 @@ def _lengths(sizes: Sizes, generator: Generator) -> Tensor:
 def _last_valid(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
     name, values = "last_valid", "lengths of all kinds"
-    calls = whole(first, second)
+    calls = fixture_calls(first, second)
     inputs = without_cotangents(first)
     output, lengths = inputs["output"], inputs["lengths"]
     equal = inputs | {"lengths": torch.full_like(lengths, len(output))}

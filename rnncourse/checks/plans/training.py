@@ -9,10 +9,10 @@ from torch import Generator, Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
 from ..drivers import Driver, Function
-from ..plan import RECURRENT, Case, Plan, Sizes, Stage, drawn_sizes, in_float64, only
+from ..plan import RECURRENT, Case, Plan, Sizes, Stage, in_float64, only, random_sizes
 from ..ready_made import RNN
 from ..results import Arrays, a_number, whole_numbers
-from ..stages import WITHIN_TANH, cell, endings, odd_sizes, shapes, stage, unchanged, whole
+from ..stages import WITHIN_TANH, cell, endings, fixture_calls, odd_sizes, shapes, stage, unchanged
 
 INPUTS, TARGETS = "batches of inputs", "batches of targets"
 WEIGHT, BIAS = "weight after the steps", "bias after the steps"
@@ -119,7 +119,7 @@ def _training_step(*fixtures: Arrays) -> list[Stage]:
         shapes(name, first, second),
         stage("one step", name, ("one step", with_old | old)),
         stage("old gradients do not count", name, ("old gradients", with_old)),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         Stage(
             "another optimizer", "values", (Case("Adam", name + WITH_ADAM, first),), after=values
         ),
@@ -170,7 +170,7 @@ def _free_run(*fixtures: Arrays) -> list[Stage]:
     return [
         shapes(name, first, second),
         stage("one prediction", name, ("one prediction", one_step)),
-        stage(values, name, *whole(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         Stage(
             "a state that is a tuple",
             "values",
@@ -238,7 +238,7 @@ PLANS = {
             _training_step,
             gradients=False,
             sizes=[_calling_d("H", sizes) for sizes in RECURRENT],
-            drawn=lambda generator: [_calling_d("H", s) for s in drawn_sizes(generator)],
+            drawn=lambda generator: [_calling_d("H", s) for s in random_sizes(generator)],
         ),
         Plan(
             "free_run",
@@ -254,7 +254,7 @@ PLANS = {
             _free_run,
             gradients=False,
             sizes=[_calling_d("I", sizes) for sizes in RECURRENT],
-            drawn=lambda generator: [_calling_d("I", s) for s in drawn_sizes(generator)],
+            drawn=lambda generator: [_calling_d("I", s) for s in random_sizes(generator)],
         ),
     )
 }

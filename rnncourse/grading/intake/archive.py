@@ -34,7 +34,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What archives of learning platforms use. Others can make gigabytes of one chunk."""
 
 
-class Unusable(ValueError):
+class UnusableError(ValueError):
     """A file or an archive that cannot be taken. The message says why, after its name."""
 
 
@@ -53,29 +53,32 @@ class Member:
 
     @property
     def name(self) -> str:
+        """Its own name, without folders."""
         return self.path[-1]
 
     @property
     def shown(self) -> str:
+        """Its path in messages."""
         return shown("/".join(self.path))
 
     @property
     def is_archive(self) -> bool:
+        """Whether it is a zip file itself."""
         return self.name.lower().endswith(".zip")
 
     def copy(self, target: IO[bytes], budget: Budget) -> None:
         """Copy what is in it.
 
         Raises:
-            Unusable: it is too large or cannot be read.
-            Spent: the budget is.
+            UnusableError: it is too large or cannot be read.
+            SpentError: the budget is.
         """
         size = 0
         budget.spend(self.packed)
         for chunk in self._chunks():
             size += len(chunk)
             if size > MAX_BYTES:
-                raise Unusable(f"is larger than {MAX_BYTES >> 20} MB")
+                raise UnusableError(f"is larger than {MAX_BYTES >> 20} MB")
             budget.spend(len(chunk))
             target.write(chunk)
 
@@ -85,7 +88,7 @@ class Member:
                 while chunk := file.read(_CHUNK):
                     yield chunk
         except Exception as error:  # zipfile fails in whatever way a damaged file leads to
-            raise Unusable("cannot be read") from error
+            raise UnusableError("cannot be read") from error
 
 
 @dataclass
@@ -107,7 +110,7 @@ def opened(path: Path) -> Iterator[Archive]:
     """An archive or a folder.
 
     Raises:
-        Unusable: it is neither, or holds too much.
+        UnusableError: it is neither, or holds too much.
     """
     if path.is_dir():
         yield _in_folder(path)
@@ -115,7 +118,7 @@ def opened(path: Path) -> Iterator[Archive]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise Unusable(f"cannot be opened: {error.strerror}") from error
+        raise UnusableError(f"cannot be opened: {error.strerror}") from error
     with file, unzipped(file, MAX_FILES) as archive:
         yield archive
 
@@ -128,14 +131,14 @@ def unzipped(file: IO[bytes], limit: int) -> Iterator[Archive]:
         limit: how many files it may hold.
 
     Raises:
-        Unusable: it is none, or holds more.
+        UnusableError: it is none, or holds more.
     """
     if _count(file, _ENTRY, limit) > limit:
-        raise Unusable(f"holds more than {limit} files")
+        raise UnusableError(f"holds more than {limit} files")
     try:
         archive = zipfile.ZipFile(file)
     except Exception as error:  # zipfile fails in whatever way a damaged file leads to
-        raise Unusable("is no zip archive, or it is damaged") from error
+        raise UnusableError("is no zip archive, or it is damaged") from error
     with archive:
         yield _in_zip(archive)
 
@@ -157,7 +160,7 @@ def _in_folder(folder: Path) -> Archive:
             elif stat.S_ISREG(mode) and is_learners(name):
                 found.members.append(Member(parts, partial(_open_file, path)))
         if len(found.members) > MAX_FILES:
-            raise Unusable(f"holds more than {MAX_FILES} files")
+            raise UnusableError(f"holds more than {MAX_FILES} files")
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..submissions.finding import MAX_CANDIDATES, is_named_after
-from .archive import Member, Unusable
+from .archive import Member, UnusableError
 from .owners import HandIn, safe
 
 NO_NOTEBOOK = "there is no notebook"
@@ -28,12 +28,13 @@ class Found:
 
     @property
     def shown(self) -> str:
+        """Where it was found, in messages."""
         outer = self.source.member
         return outer.shown if outer is self.member else f"{outer.shown}: {self.member.shown}"
 
 
 @dataclass(frozen=True)
-class Left:
+class Skipped:
     """A file that is not taken, and why."""
 
     file: str
@@ -50,7 +51,7 @@ class Choice:
     """
 
     taken: dict[str, Found]
-    left: list[Left] = field(default_factory=list)
+    left: list[Skipped] = field(default_factory=list)
     why: str = ""
     in_doubt: bool = False
 
@@ -60,10 +61,10 @@ def choose(found: Sequence[Found], assignment: str) -> Choice:
     telling, all are kept, and the grader decides.
 
     Raises:
-        Unusable: there is no notebook, or too many.
+        UnusableError: there is no notebook, or too many.
     """
     if not found:
-        raise Unusable(NO_NOTEBOOK)
+        raise UnusableError(NO_NOTEBOOK)
     whole = f"{assignment}.ipynb"
     named: list[Found] = []
     others: list[Found] = []
@@ -71,15 +72,15 @@ def choose(found: Sequence[Found], assignment: str) -> Choice:
         (named if is_named_after(one.name, assignment) else others).append(one)
     if not named:
         return _kept(found, whole)
-    left = [Left(one.shown, f"its name does not say {assignment}") for one in others]
+    left = [Skipped(one.shown, f"its name does not say {assignment}") for one in others]
     last, older = _last(named, assignment)
     if last is None:
         choice = Choice({whole: named[0]}) if len(named) == 1 else _kept(named, whole)
         return Choice(choice.taken, left, choice.why, choice.in_doubt)
-    left += [Left(one.shown, f"{last.shown} counts as later") for one in older]
+    left += [Skipped(one.shown, f"{last.shown} counts as later") for one in older]
     ranked = {id(one) for one in (last, *older)}
     beside = [one for one in named if id(one) not in ranked]
-    left += [Left(one.shown, "enough others lie beside it") for one in beside[MAX_CANDIDATES:]]
+    left += [Skipped(one.shown, "enough others lie beside it") for one in beside[MAX_CANDIDATES:]]
     beside = beside[:MAX_CANDIDATES]
     names = {f"{n} {_file_name(one.name)}": one for n, one in enumerate(beside, 2)}
     why = f"the grader takes {last.shown}, and the others lie beside it" if beside else ""
@@ -90,10 +91,12 @@ def _kept(found: Sequence[Found], wanted: str) -> Choice:
     """All of them, by their own names, with numbers if there are several.
 
     Raises:
-        Unusable: they are more than the grader looks through.
+        UnusableError: they are more than the grader looks through.
     """
     if len(found) > MAX_CANDIDATES:
-        raise Unusable(f"there are {len(found)} notebooks, and it does not say which is {wanted}")
+        raise UnusableError(
+            f"there are {len(found)} notebooks, and it does not say which is {wanted}"
+        )
     if len(found) == 1:
         return Choice({_file_name(found[0].name): found[0]})
     names = {f"{n} {_file_name(one.name)}": one for n, one in enumerate(found, 1)}

@@ -22,11 +22,11 @@ from ...errors import CourseError
 from ...exercise import CHAPTERS
 from ..course import Course
 from ..names import distinct
-from .archive import Archive, Unusable, opened
+from .archive import Archive, UnusableError, opened
 from .choosing import NO_NOTEBOOK
-from .desk import INNERMOST, OTHER_FILE, Desk, Outcome, Row, paths
+from .importer import INNERMOST, OTHER_FILE, Importer, Outcome, Row, paths
 from .learners import Learners
-from .owners import empty, safe, sort
+from .owners import empty, identify_owners, safe
 
 NO_FILE = "the folder is empty"
 MAX_ROWS = 40
@@ -168,7 +168,7 @@ def collect(
     try:
         with opened(archive) as files:
             return _collect(files, submitted, numbers, assignment, whose, replace)
-    except Unusable as reason:
+    except UnusableError as reason:
         raise CourseError(f"{archive} {reason}.") from reason
 
 
@@ -198,7 +198,7 @@ def _collect(
     whose: re.Pattern[str] | None,
     replace: bool,
 ) -> Collected:
-    hand_ins, unmatched = sort(files.members, assignment, whose)
+    hand_ins, unmatched = identify_owners(files.members, assignment, whose)
     if not hand_ins:
         there = f"there is {', '.join(unmatched[:3])}" if unmatched else "it holds no files"
         raise CourseError(
@@ -209,9 +209,9 @@ def _collect(
     submitted.mkdir(parents=True, exist_ok=True)
     told = Learners(numbers, submitted, assignment).tell_apart(hand_ins)
     with tempfile.TemporaryDirectory(dir=submitted, prefix=".collect-") as scratch:
-        desk = Desk(Path(scratch), submitted, assignment, replace)
+        importer = Importer(Path(scratch), submitted, assignment, replace)
         for student, theirs in sorted(told.learners.items()):
-            done.rows.append(desk.take(student, theirs))
+            done.rows.append(importer.take(student, theirs))
     for theirs, why in told.unclear:
         done.rows.append(Row(safe(theirs[0].student), paths(theirs), "not collected", why))
     for student, path in empty(files.folders, files.members, assignment):

@@ -34,10 +34,12 @@ class Person:
 
     @property
     def name(self) -> str:
+        """The name of the learner's folder."""
         return safe(self.student)
 
     @property
     def numbered(self) -> str:
+        """That name with the LMS' number, for two learners of one name."""
         return safe(self.student, room=len(self.number) + 1) + f"_{self.number}"
 
 
@@ -55,7 +57,7 @@ class Note:
 
 
 @dataclass
-class ToldApart:
+class MatchedStudents:
     """The files of an archive.
 
     Attributes:
@@ -67,7 +69,7 @@ class ToldApart:
     unclear: list[tuple[list[HandIn], str]]
 
 
-class _Unclear(ValueError):
+class _UnclearError(ValueError):
     """Somebody may be one learner or another. The message says what to do."""
 
 
@@ -88,7 +90,7 @@ class Learners:
         there = submitted.iterdir() if submitted.is_dir() else ()
         self._folders = {path.name for path in there if path.is_dir()}
 
-    def tell_apart(self, hand_ins: Iterable[HandIn]) -> ToldApart:
+    def tell_apart(self, hand_ins: Iterable[HandIn]) -> MatchedStudents:
         """Find out which learners of the course people are, and note their numbers."""
         people: dict[Person, list[HandIn]] = defaultdict(list)
         for hand_in in hand_ins:
@@ -100,14 +102,14 @@ class Learners:
             try:
                 alone = same[person.name.casefold()] == 1
                 chosen[person] = self._unnoted(person, alone, set(known.values()))
-            except _Unclear as reason:
+            except _UnclearError as reason:
                 unclear.append((people[person], str(reason)))
         times = Counter(learner.casefold() for learner in chosen.values())
         clear = {p: learner for p, learner in chosen.items() if times[learner.casefold()] == 1}
         unclear += [(people[p], _SAME_FOLDER) for p in chosen.keys() - clear.keys()]
         self._note(clear)
         unclear.sort(key=lambda one: one[0][0].member.path)
-        return ToldApart({learner: people[p] for p, learner in clear.items()}, unclear)
+        return MatchedStudents({learner: people[p] for p, learner in clear.items()}, unclear)
 
     def _key(self, person: Person) -> str:
         """What a number is noted under."""
@@ -131,21 +133,21 @@ class Learners:
             others: the learners that other people in the archive are for sure.
 
         Raises:
-            _Unclear: it could be one or another.
+            _UnclearError: it could be one or another.
         """
         known = self._of_name(person.name)
         if not person.number:
             if len(known) > 1 and person.name not in known:
-                raise _Unclear(self._several(known))
+                raise _UnclearError(self._several(known))
             return person.name
         if person.platform == "canvas":
             others = others | self._with_number("canvas ")
         if known <= others:
             return person.numbered if known or not alone else person.name
         if len(known) > 1 or not alone:
-            raise _Unclear(self._several(known))
+            raise _UnclearError(self._several(known))
         if known & self._with_number(f"moodle {self._assignment} "):
-            raise _Unclear(self._other_number(known))
+            raise _UnclearError(self._other_number(known))
         return known.pop()
 
     def _of_name(self, name: str) -> set[str]:

@@ -52,7 +52,7 @@ class HandIn:
     attempt: tuple[int, int] = (0, 0)
 
 
-def sort(
+def identify_owners(
     members: Sequence[Member], assignment: str, pattern: re.Pattern[str] | None
 ) -> tuple[list[HandIn], list[str]]:
     """Find out whose the files are.

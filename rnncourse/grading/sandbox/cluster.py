@@ -24,7 +24,7 @@ from ... import __version__
 from ...errors import CourseError
 from .host import NO_CALLS, ExerciseRun, Own, Run, unknown
 from .launch import obstacle, sandboxed, unsafe
-from .pools import Errand, LocalPool
+from .pools import Job, LocalPool
 
 NAME = "rnncourse"
 CONNECT_SECONDS = 10
@@ -39,8 +39,8 @@ class Site(WorkerPlugin):
 
     name = NAME
 
-    def __init__(self, errand: Errand, protected: bool) -> None:
-        self._errand, self._protected = errand, protected
+    def __init__(self, job: Job, protected: bool) -> None:
+        self._job_frames, self._protected = job, protected
         self._versions = _versions()
         self._pool: LocalPool | None = None
 
@@ -55,14 +55,16 @@ class Site(WorkerPlugin):
         if self._protected and (reason := obstacle()):
             raise CourseError(reason)
         launch = sandboxed() if self._protected else unsafe()
-        self._pool = LocalPool(launch, worker.state.nthreads, self._errand)
+        self._pool = LocalPool(launch, worker.state.nthreads, self._job_frames)
         await asyncio.to_thread(self._pool.__enter__)
 
     async def teardown(self, worker: Any) -> None:
+        """End the sandboxes of this node."""
         if self._pool:
             await asyncio.to_thread(self._pool.__exit__)
 
     def run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
+        """Run one submission, in one of them."""
         assert self._pool is not None
         return self._pool.submit(cells, only, own).result()
 
@@ -70,9 +72,9 @@ class Site(WorkerPlugin):
 class ClusterPool:
     """The workers that a Dask scheduler knows, now and later."""
 
-    def __init__(self, address: str, errand: Errand, protected: bool) -> None:
+    def __init__(self, address: str, job: Job, protected: bool) -> None:
         self._address, self._protected = address, protected
-        self._errand = replace(errand, is_right=unknown)
+        self._job_frames = replace(job, is_right=unknown)
         self._counted = 0.0
         self._size = 1
 
@@ -98,7 +100,7 @@ class ClusterPool:
             raise CourseError(f"no Dask scheduler answers at {self._address}: {error}.") from error
         try:
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
-            self._client.register_plugin(Site(self._errand, self._protected), name=NAME)
+            self._client.register_plugin(Site(self._job_frames, self._protected), name=NAME)
         except TimeoutError:
             self.__exit__()
             raise CourseError(f"no worker has joined the scheduler {self._address}.") from None
@@ -115,6 +117,7 @@ class ClusterPool:
     def submit(
         self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
     ) -> Future[Run]:
+        """See `Pool.submit`."""
         task = self._executor.submit(_run, tuple(cells), only, own)
         result: Future[Run] = Future()
         task.add_done_callback(lambda done: self._hand_on(done, result, only))
@@ -129,7 +132,7 @@ class ClusterPool:
             return
         error = task.exception()
         if isinstance(error, KilledWorker):
-            names = only or self._errand.questions.cases
+            names = only or self._job_frames.class_calls.cases
             note = "each worker that ran it ended"
             result.set_result(Run(exercises={n: ExerciseRun({}, "died", note) for n in names}))
         elif error:

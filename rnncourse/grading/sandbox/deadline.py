@@ -43,6 +43,7 @@ class ChildClock:
             self._clock = clock.value
 
     def read(self) -> float:
+        """Seconds of computing time that the child has used, as far as is known."""
         if self._clock is not None:
             try:
                 return time.clock_gettime(self._clock)
@@ -64,11 +65,11 @@ def _nanoseconds_queued(schedstat: Path) -> int:
     return int(schedstat.read_bytes().split()[1])  # after what it computed, before how often
 
 
-class Slept(TimeoutError):
+class SleptError(TimeoutError):
     """The time is over, and hardly any of it was used to compute."""
 
 
-class Budget:
+class CpuBudget:
     """The patience with a child while it does one thing.
 
     Args:
@@ -99,7 +100,7 @@ class Budget:
         """How long to wait for the child now, in seconds.
 
         Raises:
-            Slept: it has had its time and did not use it.
+            SleptError: it has had its time and did not use it.
             TimeoutError: it has had its share. The message says so of "it".
         """
         now = time.monotonic()
@@ -129,7 +130,7 @@ def _keep_awake(seconds: float, computing: float, limit: float) -> None:
     """Raises: Slept: hardly any of these seconds were used to compute. The message tells the limit
     that they have come to, which is the same each time."""
     if computing < seconds / SLACK:
-        raise Slept(f"it waited or slept for {limit:.2g} seconds")
+        raise SleptError(f"it waited or slept for {limit:.2g} seconds")
 
 
 class Deadline:

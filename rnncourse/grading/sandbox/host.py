@@ -36,9 +36,9 @@ from ..worker.protocol import (
     START,
     Form,
     Frame,
-    Patience,
     ProtocolError,
     Reader,
+    Timeout,
     clean,
     clean_list,
     encode,
@@ -46,7 +46,7 @@ from ..worker.protocol import (
     read_outcome,
     send_encoded,
 )
-from .deadline import Budget, ChildClock, Deadline, Slept
+from .deadline import ChildClock, CpuBudget, Deadline, SleptError
 from .launch import Launch, Layers, SandboxError
 
 Ended = Literal["done", "timeout", "slept", "died"]
@@ -139,7 +139,7 @@ Lot = tuple[Calls, dict[Key, Outcome]]
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class ClassCalls:
     """What every submission of a class is asked. It holds no answer.
 
     Attributes:
@@ -155,10 +155,12 @@ class Questions:
 
     @cached_property
     def hidden_calls(self) -> dict[str, Calls]:
+        """The calls on secret inputs, by exercise."""
         return {name: Calls(name, cases) for name, cases in self.cases.items()}
 
     @cached_property
     def public_calls(self) -> dict[str, Calls]:
+        """The calls on public inputs, by exercise."""
         return {name: Calls(name, cases) for name, cases in self.public.items()}
 
 
@@ -272,7 +274,7 @@ class Worker:
     def run(
         self,
         cells: Sequence[str],
-        questions: Questions,
+        class_calls: ClassCalls,
         limits: Limits = Limits(),
         only: Collection[str] | None = None,
         own: Own = NO_CALLS,
@@ -293,7 +295,7 @@ class Worker:
         Raises:
             SandboxError: the worker does not start, or has been closed.
         """
-        progress = _Progress(cells, questions, limits, only, own, is_right)
+        progress = _Progress(cells, class_calls, limits, only, own, is_right)
         deaths = 0
         while not progress.complete:
             if progress.is_overdue:
@@ -301,7 +303,7 @@ class Worker:
                 break
             try:
                 self._attempt(progress)
-            except _WorkerDied:
+            except _WorkerDiedError:
                 self._stop()
                 deaths += 1
                 if deaths > 1:
@@ -311,7 +313,7 @@ class Worker:
     def _attempt(self, progress: _Progress) -> None:
         """Do what is left in one new child, as far as it goes."""
         process = self._started()
-        failure = _Conversation(process.fork(), progress).hold()
+        failure = _ChildSession(process.fork(), progress).hold()
         if failure:
             progress.fail(failure, process.end())
         else:
@@ -334,7 +336,7 @@ class Worker:
         self._process = None
 
 
-class _WorkerDied(Exception):
+class _WorkerDiedError(Exception):
     """The worker itself, not only a child, has ended or does not answer."""
 
 
@@ -375,7 +377,7 @@ class _Process:
                 socket.send_fds(self._control, [START], [theirs.fileno()])
             except (ProtocolError, EOFError, OSError):
                 ours.close()
-                raise _WorkerDied from None
+                raise _WorkerDiedError from None
         return ours
 
     def dismiss(self) -> None:
@@ -384,7 +386,7 @@ class _Process:
             self._control.settimeout(END_SECONDS)
             self._control.sendall(END)
         except OSError:
-            raise _WorkerDied from None
+            raise _WorkerDiedError from None
         self._ending = True
 
     def end(self) -> int:
@@ -393,7 +395,7 @@ class _Process:
         try:
             return self._take_end()
         except (ProtocolError, EOFError, OSError):
-            raise _WorkerDied from None
+            raise _WorkerDiedError from None
 
     def stop(self) -> None:
         """End the worker, by force if it does not end by itself."""
@@ -444,18 +446,18 @@ class _Progress:
     def __init__(
         self,
         cells: Sequence[str],
-        questions: Questions,
+        class_calls: ClassCalls,
         limits: Limits,
         only: Collection[str] | None,
         own: Own,
         is_right: IsRight,
     ) -> None:
-        self.cells, self.questions, self.limits = cells, questions, limits
+        self.cells, self.class_calls, self.limits = cells, class_calls, limits
         self._is_right = is_right
         self.own = {name: Calls(name, cases) for name, cases in own.items()}
         self.public: dict[str, dict[Key, Outcome]] = {}
         self.used: defaultdict[str, float] = defaultdict(float)
-        self.names = [name for name in questions.cases if only is None or name in only]
+        self.names = [name for name in class_calls.cases if only is None or name in only]
         self.latest = time.monotonic() + limits.submission
         self.ran: list[CellRun] = []
         self.notes: dict[str, str] = {}
@@ -479,7 +481,7 @@ class _Progress:
     @property
     def untried(self) -> list[str]:
         """The exercises whose public calls are still to be made."""
-        public = self.questions.public
+        public = self.class_calls.public
         return [n for n in self.pending if n in public and n not in (*self.public, *self.early)]
 
     @property
@@ -518,7 +520,7 @@ class _Progress:
         the class and the submission's own come first, then those of the class with a probe, if
         they are needed."""
         self._current, self._outcomes, self._own_outcomes = name, {}, {}
-        calls, own = self.questions.hidden_calls[name], self.own.get(name)
+        calls, own = self.class_calls.hidden_calls[name], self.own.get(name)
         if name in self.early:
             calls, own = calls.probed, own and own.probed
         yield [(calls.unprobed, self._outcomes), *([(own, self._own_outcomes)] if own else [])]
@@ -531,7 +533,7 @@ class _Progress:
         used = clean_list(frame.header.get("used"), MAX_FLAGS)
         if not used:  # as of nearly every frame
             return
-        ready_made = self.questions.ready_made.get(name, ())
+        ready_made = self.class_calls.ready_made.get(name, ())
         known = NAMES | {made.removeprefix("torch.") for made in ready_made}
         known_used = [function for function in used if function in known]
         self.flag(name, [f"while it ran it called torch's {function}" for function in known_used])
@@ -558,7 +560,7 @@ class _Progress:
     def _fail_exercise(self, name: str, ended: Ended, note: str, honest: bool) -> None:
         if name in self.early:
             self.exercises[name] = self.early[name]
-        elif honest and self.questions.hidden_calls[name].probed.cases:
+        elif honest and self.class_calls.hidden_calls[name].probed.cases:
             self.early[name] = self._ran(name, ended, note)
         else:
             self.exercises[name] = self._ran(name, ended, note)
@@ -599,7 +601,7 @@ class _Progress:
 
 
 def _ended(error: Exception) -> Ended:
-    if isinstance(error, Slept):
+    if isinstance(error, SleptError):
         return "slept"
     return "timeout" if isinstance(error, TimeoutError) else "died"
 
@@ -621,7 +623,7 @@ def _secret_note(error: Exception, status: int) -> str:
     return CRASHES.get(status, "its process ended")
 
 
-class _Conversation:
+class _ChildSession:
     """What is said with one child: its cells and what comes of them, then exercise by exercise."""
 
     def __init__(self, link: socket.socket, progress: _Progress) -> None:
@@ -653,11 +655,11 @@ class _Conversation:
         try:
             self._meet(Deadline(END_SECONDS))
         except TimeoutError:  # none of the learner's code has run yet
-            raise _WorkerDied from None
+            raise _WorkerDiedError from None
         latest = min(progress.latest, time.monotonic() + limits.cells_on_the_clock)
-        patience = Budget(limits.cells, self._clock, 0.0, latest, limits.idle)
-        send_encoded(self._link, _errand(progress), patience)
-        flags = self._reader.frame(patience).header.get("flags")
+        timeout = CpuBudget(limits.cells, self._clock, 0.0, latest, limits.idle)
+        send_encoded(self._link, _job_frames(progress), timeout)
+        flags = self._reader.frame(timeout).header.get("flags")
         if not isinstance(flags, dict):
             raise ProtocolError("the flags are missing.")
         figures = 0
@@ -665,12 +667,12 @@ class _Conversation:
             if index in progress.skipped:
                 progress.ran.append(CellRun(index, progress.skipped[index], ""))
                 continue
-            ran = _cell_run(index, self._reader.frame(patience))
+            ran = _cell_run(index, self._reader.frame(timeout))
             figures += len(ran.figures)
             if figures > MAX_FIGURES:
                 raise ProtocolError("there are too many figures.")
             progress.ran.append(ran)
-        last = self._reader.frame(patience).header
+        last = self._reader.frame(timeout).header
         notes, undefined = last.get("notes"), last.get("undefined", {})
         if not isinstance(notes, dict) or not isinstance(undefined, dict):
             raise ProtocolError("the notes are missing.")
@@ -680,11 +682,11 @@ class _Conversation:
         progress.flags |= {n: clean_list(flags[n], MAX_FLAGS) for n in names if n in flags}
         progress.cells_done = True
 
-    def _meet(self, patience: Patience) -> None:
+    def _meet(self, timeout: Timeout) -> None:
         """Take the child's first byte, with which the kernel says which process it is."""
         space = socket.CMSG_SPACE(_CREDENTIALS.size)
         while True:
-            self._link.settimeout(patience())
+            self._link.settimeout(timeout())
             try:
                 first, told, _, _ = self._link.recvmsg(1, space)
                 break
@@ -700,7 +702,7 @@ class _Conversation:
 
     def _call_publicly(self, name: str) -> None:
         progress = self._progress
-        lots = [(progress.questions.public_calls[name], progress.start_public(name))]
+        lots = [(progress.class_calls.public_calls[name], progress.start_public(name))]
         for _ in self._ask(lots, self._budget(name)):
             pass  # what is used on public inputs is flagged at home
         progress.used[name] += self._clock.read() - self._began
@@ -713,32 +715,32 @@ class _Conversation:
                 progress.flag_used(name, frame)
         progress.finish_exercise()
 
-    def _budget(self, name: str) -> Patience:
+    def _budget(self, name: str) -> Timeout:
         """What is left of an exercise's computing time, and its share of the clock."""
         progress, limits = self._progress, self._progress.limits
         self._began = self._clock.read()
         since = self._began - progress.used[name]
         latest = time.monotonic() + progress.share
-        return Budget(limits.exercise, self._clock, since, latest, limits.idle)
+        return CpuBudget(limits.exercise, self._clock, since, latest, limits.idle)
 
-    def _ask(self, lots: Sequence[Lot], patience: Patience) -> Iterator[Frame]:
+    def _ask(self, lots: Sequence[Lot], timeout: Timeout) -> Iterator[Frame]:
         """Make calls, take their outcomes, and hand on the frames."""
         lots = [lot for lot in lots if lot[0].cases]
-        send_encoded(self._link, b"".join(calls.encoded for calls, _ in lots), patience)
+        send_encoded(self._link, b"".join(calls.encoded for calls, _ in lots), timeout)
         for calls, outcomes in lots:
             for key, form in calls.forms.items():
-                frame = self._reader.frame(patience)
+                frame = self._reader.frame(timeout)
                 yield frame  # its process may not live to say at the end what it has used
                 outcomes[key] = read_outcome(frame, form)
-            yield self._reader.frame(patience)
+            yield self._reader.frame(timeout)
 
 
-def _errand(progress: _Progress) -> bytes:
+def _job_frames(progress: _Progress) -> bytes:
     """What a child is told: its limits, the exercises to call, and the cells."""
     limits, pending = progress.limits, progress.pending
     seconds = math.ceil(limits.cells + limits.exercise * len(pending)) + 1
     cells = [cell for k, cell in enumerate(progress.cells) if k not in progress.skipped]
-    ready_made = {name: list(progress.questions.ready_made.get(name, ())) for name in pending}
+    ready_made = {name: list(progress.class_calls.ready_made.get(name, ())) for name in pending}
     header = {
         "memory": limits.memory,
         "seconds": seconds,

@@ -78,7 +78,7 @@ class Launch:
     environment: dict[str, str]
     sandboxed: bool
 
-    def rehearsing(self, exercises: Iterable[str]) -> Launch:
+    def warming_up(self, exercises: Iterable[str]) -> Launch:
         """The same for a class that is asked these exercises only: it starts sooner."""
         return replace(self, command=[*self.command, *exercises])
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 from ...errors import CourseError
-from .host import NO_CALLS, IsRight, Limits, Own, Questions, Run, Worker, unknown
+from .host import NO_CALLS, ClassCalls, IsRight, Limits, Own, Run, Worker, unknown
 from .launch import Launch, obstacle, sandboxed, unsafe
 
 MAX_WORKERS = 8
@@ -22,7 +22,7 @@ MAX_WORKERS = 8
 
 
 @dataclass(frozen=True)
-class Errand:
+class Job:
     """What every submission of a class is asked, and what it may use.
 
     Attributes:
@@ -30,7 +30,7 @@ class Errand:
             where that is known.
     """
 
-    questions: Questions
+    class_calls: ClassCalls
     limits: Limits
     is_right: IsRight = unknown
 
@@ -43,7 +43,8 @@ class Pool(Protocol):
     """
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """How many run at a time."""
 
     def submit(
         self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
@@ -64,14 +65,15 @@ class LocalPool:
     """Workers on this machine, each held by a thread of its own: bubblewrap ends with the thread
     that started it."""
 
-    def __init__(self, launch: Launch, size: int, errand: Errand) -> None:
-        self._launch, self._size, self._errand = launch, size, errand
+    def __init__(self, launch: Launch, size: int, job: Job) -> None:
+        self._launch, self._size, self._job_frames = launch, size, job
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="grading")
         self._mine = threading.local()
         self._workers: list[Worker] = []
 
     @property
     def size(self) -> int:
+        """How many run at a time."""
         return self._size
 
     def __enter__(self) -> Self:
@@ -99,23 +101,24 @@ class LocalPool:
     def submit(
         self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
     ) -> Future[Run]:
+        """See `Pool.submit`."""
         return self._threads.submit(self._run, cells, only, own)
 
     def _start(self, together: threading.Barrier) -> None:
         together.wait()  # so that no thread takes the start of another
-        worker = Worker(self._launch.rehearsing(self._errand.questions.cases))
+        worker = Worker(self._launch.warming_up(self._job_frames.class_calls.cases))
         self._workers.append(worker)
         worker.__enter__()
         self._mine.worker = worker
 
     def _run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
         worker: Worker = self._mine.worker
-        errand = self._errand
-        run = worker.run(cells, errand.questions, errand.limits, only, own, errand.is_right)
+        job = self._job_frames
+        run = worker.run(cells, job.class_calls, job.limits, only, own, job.is_right)
         return replace(run, layers=str(worker.layers))
 
 
-OpenPool = Callable[[Errand], Pool]
+OpenPool = Callable[[Job], Pool]
 """Starts what runs a class's submissions."""
 
 
@@ -128,10 +131,10 @@ def pool_opener(workers: int | None, scheduler: str | None, protected: bool) -> 
     if scheduler:
         from .cluster import ClusterPool
 
-        return lambda errand: ClusterPool(scheduler, errand, protected)
+        return lambda job: ClusterPool(scheduler, job, protected)
     launch = _launch(protected)
     size = workers or min(MAX_WORKERS, _cores())
-    return lambda errand: LocalPool(launch, size, errand)
+    return lambda job: LocalPool(launch, size, job)
 
 
 def _launch(protected: bool) -> Launch:

@@ -43,11 +43,13 @@ class HarmlessExporter(HTMLExporter):
         return True
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
+        """nbconvert's filters, with our `clean_html`."""
         yield from super().default_filters()  # type: ignore[no-untyped-call]
         yield "clean_html", clean
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
+        """Markdown as clean HTML."""
         return clean(super().markdown2html(context, source))
 
 

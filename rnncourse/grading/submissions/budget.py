@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
-class Spent(ValueError):
+class SpentError(ValueError):
     """One learner's files cost too much. The message says what, as a clause."""
 
 
@@ -35,6 +35,7 @@ class Budget:
 
     @property
     def seconds_left(self) -> float:
+        """Seconds that are left, below zero when it is spent."""
         return self.seconds - (self.clock() - self._begun) - self._elsewhere
 
     def note(self, seconds: float) -> None:
@@ -45,13 +46,13 @@ class Budget:
         """Count what is about to be read.
 
         Raises:
-            Spent: it is more than is left.
+            SpentError: it is more than is left.
         """
         self._spent_size += size
         self._spent_files += files
         if self._spent_size > self.size:
-            raise Spent(f"the files come to more than {self.size >> 20} MB")
+            raise SpentError(f"the files come to more than {self.size >> 20} MB")
         if self._spent_files > self.files:
-            raise Spent(f"there are more than {self.files} files")
+            raise SpentError(f"there are more than {self.files} files")
         if self.seconds_left < 0:
-            raise Spent(f"to read the files takes more than {self.seconds:g} seconds")
+            raise SpentError(f"to read the files takes more than {self.seconds:g} seconds")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from .reader import Notebook, Piece
-from .recognise import Recognised, added, is_unchanged
-from .source import Known, Source
+from .reader import Notebook, SubmittedCell
+from .recognise import CellMatch, added, is_unchanged
+from .source import Source, SourceCell
 
 _SENTENCES = {
     "language": "The notebook was set to the language {}; it was run as Python.",
@@ -32,7 +32,7 @@ _SENTENCES = {
 _FLAGS = ("grade", "locked", "solution", "task", "points")
 
 
-def sentences(notebook: Notebook, recognised: Recognised, source: Source) -> tuple[str, ...]:
+def sentences(notebook: Notebook, recognised: CellMatch, source: Source) -> tuple[str, ...]:
     """What was wrong; nothing for a notebook that was filled in as it should be, whatever program
     has saved it."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -48,9 +48,7 @@ def sentences(notebook: Notebook, recognised: Recognised, source: Source) -> tup
     )
 
 
-def _faults(
-    notebook: Notebook, recognised: Recognised, source: Source
-) -> Iterator[tuple[str, str]]:
+def _faults(notebook: Notebook, recognised: CellMatch, source: Source) -> Iterator[tuple[str, str]]:
     """What was wrong, and with which cell."""
     if notebook.language and "python" not in notebook.language:
         yield "language", notebook.language
@@ -65,7 +63,7 @@ def _faults(
         yield "order", ""
 
 
-def _faults_of(number: int, known: Known, recognised: Recognised) -> Iterator[tuple[str, str]]:
+def _faults_of(number: int, known: SourceCell, recognised: CellMatch) -> Iterator[tuple[str, str]]:
     """What is wrong with one cell that was recognised."""
     piece, claim = recognised.pieces[number], recognised.claims[number]
     name = known.grade_id
@@ -86,7 +84,7 @@ def _faults_of(number: int, known: Known, recognised: Recognised) -> Iterator[tu
         yield "changed", name
 
 
-def _faults_with(known: Known, recognised: Recognised) -> Iterator[str]:
+def _faults_with(known: SourceCell, recognised: CellMatch) -> Iterator[str]:
     """What is wrong with all that stands for one of the instructor's cells."""
     own = [n for n, found in enumerate(recognised.known) if found is known]
     if known.kind == "answer" and known.is_code:
@@ -104,13 +102,13 @@ def _faults_with(known: Known, recognised: Recognised) -> Iterator[str]:
         yield "missing"
 
 
-def _matters(known: Known) -> bool:
+def _matters(known: SourceCell) -> bool:
     """Whether a cell runs or is a check. Demonstrations may be changed and moved, and are missed
     by nobody."""
     return known.is_check or known.kind != "shown"
 
 
-def _is_reordered(recognised: Recognised, source: Source) -> bool:
+def _is_reordered(recognised: CellMatch, source: Source) -> bool:
     """Whether what matters stands in another order than the instructor's."""
     order = {grade_id: n for n, grade_id in enumerate(source.known)}
     met = (known.grade_id for known in recognised.known if known and _matters(known))
@@ -118,7 +116,7 @@ def _is_reordered(recognised: Recognised, source: Source) -> bool:
     return places != sorted(places)
 
 
-def _has_other_flags(piece: Piece, known: Known) -> bool:
+def _has_other_flags(piece: SubmittedCell, known: SourceCell) -> bool:
     """Whether nbgrader's notes in a cell say something else; what is not there says nothing."""
     there = (flag for flag in _FLAGS if flag in piece.settings and flag in known.settings)
     return any(piece.settings[flag] != known.settings[flag] for flag in there)

@@ -7,8 +7,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ...notebook import Unreadable
-from .budget import Budget, Spent
+from ...notebook import UnreadableError
+from .budget import Budget, SpentError
 from .reader import File, Folder, Notebook, load, shown, usual_budget
 from .source import CHECK, Source, functions
 
@@ -25,7 +25,7 @@ def find(folder: Folder, assignment: str, source: Source) -> tuple[File, str]:
     Another name is accepted where there is no doubt which file is meant.
 
     Raises:
-        Unreadable: there is none, or several, or too much to look through.
+        UnreadableError: there is none, or several, or too much to look through.
         OSError: a file cannot be opened.
     """
     name = f"{assignment}.ipynb"
@@ -36,12 +36,12 @@ def find(folder: Folder, assignment: str, source: Source) -> tuple[File, str]:
     modes = dict(folder.entries())
     try:
         found = _looked_through(folder, modes, assignment, source, budget)
-    except Spent as reason:
-        raise Unreadable(f"There is no file {name}, and {reason}.") from None
+    except SpentError as reason:
+        raise UnreadableError(f"There is no file {name}, and {reason}.") from None
     fitting = [file for file in found if _holds(file, source)]
     fitting = fitting or [file for file in found if is_named_after(file.name, assignment)]
     if len({file.digest for file in fitting}) != 1:
-        raise Unreadable(_doubt(name, fitting, modes))
+        raise UnreadableError(_doubt(name, fitting, modes))
     chosen = fitting[0]
     return chosen, f"Your file was called '{shown(chosen.name)}'; it was graded as {name}."
 
@@ -68,7 +68,7 @@ def _looked_through(
     """Notebooks that could be meant, read: those that are named after the assignment first.
 
     Raises:
-        Spent: the budget is, and what was not read could be meant.
+        SpentError: the budget is, and what was not read could be meant.
     """
     names = list(_candidates(folder, modes, budget))
     names.sort(key=lambda name: not is_named_after(name, assignment))
@@ -76,7 +76,7 @@ def _looked_through(
     for name in names[:MAX_CANDIDATES]:
         try:
             found.append(_load(folder, name, budget))
-        except Spent:
+        except SpentError:
             named = [file for file in found if is_named_after(file.name, assignment)]
             if is_named_after(name, assignment) or not any(_holds(f, source) for f in named):
                 raise

@@ -47,7 +47,7 @@ Cell = tuple[str, str, dict[str, Any], str]
 """Its type ("code", "markdown", "raw"), text, nbgrader metadata and id."""
 
 
-class Broken(ValueError):
+class FormatError(ValueError):
     """A file that holds no notebook. The message says why; the file's name goes before it."""
 
 
@@ -59,15 +59,15 @@ def parse(data: bytes) -> dict[str, Any]:
         say, "said": what had to be mended, a sentence each}. JSON can hold it.
 
     Raises:
-        Broken: the file is no notebook.
+        FormatError: the file is no notebook.
     """
     said: list[str] = []
     content = _parsed(_decoded(data, said))
     cells = list(_cells(content, said))
     if len(cells) > MAX_CELLS:
-        raise Broken(f"has more than {MAX_CELLS} cells.")
+        raise FormatError(f"has more than {MAX_CELLS} cells.")
     if sum(len(text) for _, text, _, _ in cells) > MAX_TEXT:
-        raise Broken(f"holds more than {MAX_TEXT >> 20} MB of text besides its outputs.")
+        raise FormatError(f"holds more than {MAX_TEXT >> 20} MB of text besides its outputs.")
     return {"cells": cells, "language": _language(content), "said": list(dict.fromkeys(said))}
 
 
@@ -75,7 +75,7 @@ def _decoded(data: bytes, said: list[str]) -> str:
     start = data[:9].lower()
     for signature, kind in _OTHER_FILES.items():
         if start.startswith(signature.lower()):
-            raise Broken(f"is no notebook but {kind}.")
+            raise FormatError(f"is no notebook but {kind}.")
     encoding: str = json.detect_encoding(data)
     try:
         text = data.decode(encoding, "surrogatepass")
@@ -84,7 +84,7 @@ def _decoded(data: bytes, said: list[str]) -> str:
         text = data.decode(encoding, "replace")
         said.append("The file was not saved as UTF-8; letters like é may have been misread.")
     if not text.strip("\x00\ufeff \t\r\n"):
-        raise Broken("is empty.")
+        raise FormatError("is empty.")
     return text
 
 
@@ -92,13 +92,15 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         content = _loaded(text)
     except RecursionError:
-        raise Broken("is no notebook: it is nested too deeply.") from None
+        raise FormatError("is no notebook: it is nested too deeply.") from None
     except json.JSONDecodeError as error:
         if error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()) - 5:
-            raise Broken("is not whole: it breaks off. Was all of it uploaded?") from None
-        raise Broken(f"is no notebook: its content is broken in line {error.lineno}.") from None
+            raise FormatError("is not whole: it breaks off. Was all of it uploaded?") from None
+        raise FormatError(
+            f"is no notebook: its content is broken in line {error.lineno}."
+        ) from None
     if not isinstance(content, dict):
-        raise Broken("is no notebook: it has no cells.")
+        raise FormatError("is no notebook: it has no cells.")
     return content
 
 
@@ -137,7 +139,7 @@ def _cells(content: dict[str, Any], said: list[str]) -> Iterator[Cell]:
 def _of_worksheets(sheets: Any) -> list[Any]:
     """The cells of format 3."""
     if not isinstance(sheets, list):
-        raise Broken("is no notebook: it has no cells.")
+        raise FormatError("is no notebook: it has no cells.")
     found = (sheet.get("cells") for sheet in sheets if isinstance(sheet, dict))
     return [cell for cells in found if isinstance(cells, list) for cell in cells]
 
@@ -210,7 +212,7 @@ def main() -> None:
     gc.disable()  # it would look through millions of small objects again and again
     try:
         result = parse(sys.stdin.buffer.read())
-    except Broken as error:
+    except FormatError as error:
         result = {"broken": str(error)}
     except MemoryError:
         result = {"broken": TOO_MUCH}

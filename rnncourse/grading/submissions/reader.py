@@ -21,9 +21,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ...notebook import Unreadable
+from ...notebook import UnreadableError
 from .budget import Budget
-from .parse import TOO_MUCH, Broken, parse
+from .parse import TOO_MUCH, FormatError, parse
 
 MAX_BYTES = 200 * 1024 * 1024
 LARGE = 4 * 1024 * 1024
@@ -42,7 +42,7 @@ MAX_FILES = 5000
 
 
 @dataclass(frozen=True)
-class Piece:
+class SubmittedCell:
     """One cell of a learner's notebook.
 
     Attributes:
@@ -58,6 +58,7 @@ class Piece:
 
     @property
     def grade_id(self) -> str:
+        """nbgrader's name for the cell, "" if it has none."""
         found = self.settings.get("grade_id")
         return found if isinstance(found, str) else ""
 
@@ -71,7 +72,7 @@ class Notebook:
         said: what had to be mended to read it, a sentence each.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[SubmittedCell, ...]
     language: str = ""
     said: tuple[str, ...] = ()
 
@@ -119,14 +120,14 @@ class Folder:
         """A folder in this one.
 
         Raises:
-            Unreadable: it is none, or a link.
+            UnreadableError: it is none, or a link.
             OSError: it cannot be opened.
         """
         mode = self.mode(name)
         if stat.S_ISLNK(mode):
-            raise Unreadable(f"The folder {shown(name)} is a link; links are not followed.")
+            raise UnreadableError(f"The folder {shown(name)} is a link; links are not followed.")
         if not stat.S_ISDIR(mode):
-            raise Unreadable(f"There is no folder {shown(name)}.")
+            raise UnreadableError(f"There is no folder {shown(name)}.")
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
         descriptor = os.open(name, flags, dir_fd=self._descriptor)
         try:
@@ -139,16 +140,18 @@ class Folder:
         """An ordinary file in this folder.
 
         Raises:
-            Unreadable: it is not there, or something else.
+            UnreadableError: it is not there, or something else.
             OSError: it cannot be opened.
         """
         mode = self.mode(name)
         if mode == 0:
-            raise Unreadable(f"There is no file {shown(name)}.")
+            raise UnreadableError(f"There is no file {shown(name)}.")
         if stat.S_ISLNK(mode):
-            raise Unreadable(f"{shown(name)} is a link to another file; links are not followed.")
+            raise UnreadableError(
+                f"{shown(name)} is a link to another file; links are not followed."
+            )
         if not stat.S_ISREG(mode):
-            raise Unreadable(f"{shown(name)} is not an ordinary file.")
+            raise UnreadableError(f"{shown(name)} is not an ordinary file.")
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         with os.fdopen(os.open(name, flags, dir_fd=self._descriptor), "rb") as file:
             yield file
@@ -159,7 +162,7 @@ def opened(folder: Path) -> Iterator[Folder]:
     """A learner's folder for an assignment, submitted/<student>/<assignment>.
 
     Raises:
-        Unreadable: it or the learner's own folder is a link, or no folder.
+        UnreadableError: it or the learner's own folder is a link, or no folder.
         OSError: it cannot be opened.
     """
     descriptor = os.open(folder.parent.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -192,8 +195,8 @@ def load(folder: Folder, name: str, budget: Budget, shown_as: str = "") -> File:
     """Read a file as a notebook.
 
     Raises:
-        Unreadable: it is no ordinary file.
-        Spent: the budget is.
+        UnreadableError: it is no ordinary file.
+        SpentError: the budget is.
         OSError: it cannot be opened.
     """
     shown_as = shown(shown_as or name)
@@ -204,11 +207,11 @@ def load(folder: Folder, name: str, budget: Budget, shown_as: str = "") -> File:
         budget.spend(size)
         try:
             digest, content = _large(file, budget) if size > LARGE else _small(file)
-        except Broken as error:
+        except FormatError as error:
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return File(name, digest, broken=f"{shown_as} {error}")
-    pieces = tuple(Piece(*cell) for cell in content["cells"])
+    pieces = tuple(SubmittedCell(*cell) for cell in content["cells"])
     notebook = Notebook(pieces, content["language"], tuple(content["said"]))
     return File(name, digest, notebook)
 
@@ -240,9 +243,9 @@ def _large(file: BufferedReader, budget: Budget) -> tuple[str, dict[str, Any]]:
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         budget.note(seconds)
-        raise Broken(TOO_MUCH) from None
+        raise FormatError(TOO_MUCH) from None
     content: dict[str, Any] = json.loads(done.stdout)
     budget.note(content["seconds"])
     if "broken" in content:
-        raise Broken(content["broken"])
+        raise FormatError(content["broken"])
     return digest, content

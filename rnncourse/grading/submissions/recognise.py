@@ -12,11 +12,11 @@ from dataclasses import replace
 import nbformat
 from nbgrader.utils import compute_checksum
 
-from .reader import Piece
-from .source import Known, Source, definitions, essence, functions
+from .reader import SubmittedCell
+from .source import Source, SourceCell, definitions, functions, normalised
 
 
-class Recognised:
+class CellMatch:
     """A learner's cells beside the instructor's.
 
     Attributes:
@@ -25,7 +25,7 @@ class Recognised:
         known: for each of them the cell that it is; None for one of the learner's own.
     """
 
-    def __init__(self, pieces: Sequence[Piece], source: Source) -> None:
+    def __init__(self, pieces: Sequence[SubmittedCell], source: Source) -> None:
         self.pieces = pieces
         self._source = source
         self._in_code = {
@@ -46,11 +46,11 @@ class Recognised:
         self.defined = [self._defined(n) for n in range(len(pieces))]
         self.known = [self._recognised(n) for n in range(len(pieces))]
 
-    def are_lost(self, known: Known) -> bool:
+    def are_lost(self, known: SourceCell) -> bool:
         """Whether no cell claims to be this one."""
         return known.grade_id not in self._claimed
 
-    def answers(self, stub: Known) -> list[int]:
+    def answers(self, stub: SourceCell) -> list[int]:
         """The cells that answer an exercise, by their numbers: those that define its function;
         else what was written in its place; else the empty cell."""
         own = [n for n, known in enumerate(self.known) if known is stub]
@@ -63,7 +63,7 @@ class Recognised:
         ]
         return sorted(defining + others) or filled or own
 
-    def _claims(self) -> list[Known | None]:
+    def _claims(self) -> list[SourceCell | None]:
         known = self._source.known
         by_id = {k.cell["id"]: k for k in known.values() if "id" in k.cell}
         by_name = [known.get(piece.grade_id) for piece in self.pieces]
@@ -80,7 +80,7 @@ class Recognised:
             names = frozenset() if "```" in piece.text else names - self._in_code
         return [name for name in self._source.stubs if name in names]
 
-    def _recognised(self, number: int) -> Known | None:
+    def _recognised(self, number: int) -> SourceCell | None:
         piece, claim, names = self.pieces[number], self.claims[number], self.defined[number]
         if claim and claim.kind == "answer":
             attempt = not names and piece.kind == "code"
@@ -92,23 +92,23 @@ class Recognised:
             return self._source.stubs[names[0]]
         if claim and claim.kind != "answer":
             return claim
-        return self._by_text.get(essence(piece.text)) if piece.kind == "code" else None
+        return self._by_text.get(normalised(piece.text)) if piece.kind == "code" else None
 
 
-def is_unchanged(piece: Piece, known: Known) -> bool:
+def is_unchanged(piece: SubmittedCell, known: SourceCell) -> bool:
     """Whether a cell reads as it was given, now or in an earlier release of the notebook."""
     if (piece.kind == "code") != known.is_code:
         return False
-    return essence(piece.text) in known.originals or _is_as_released(piece)
+    return normalised(piece.text) in known.originals or _is_as_released(piece)
 
 
-def added(piece: Piece, known: Known) -> list[Piece]:
+def added(piece: SubmittedCell, known: SourceCell) -> list[SubmittedCell]:
     """What a learner has written into a given cell and has to be run: functions and classes in one
     that only shows something, anything new in one that runs."""
     if piece.kind != "code" or is_unchanged(piece, known):
         return []
     if known.kind == "setup":
-        new = set(essence(piece.text).split("\n")) - set(essence(known.text).split("\n"))
+        new = set(normalised(piece.text).split("\n")) - set(normalised(known.text).split("\n"))
     else:
         new = definitions(piece.text) - definitions(known.text)
     if not new:
@@ -116,14 +116,14 @@ def added(piece: Piece, known: Known) -> list[Piece]:
     return [replace(piece, text=without_given(piece.text, known))]
 
 
-def without_given(text: str, known: Known | None) -> str:
+def without_given(text: str, known: SourceCell | None) -> str:
     """What a learner has written into a given cell, without what was in it."""
     if known is None or known.kind == "answer" or known.text.strip() not in text:
         return text
     return text.replace(known.text.strip(), "", 1).strip()
 
 
-def _is_as_released(piece: Piece) -> bool:
+def _is_as_released(piece: SubmittedCell) -> bool:
     """Whether nbgrader's checksum, made at the release, still fits."""
     checksum = piece.settings.get("checksum")
     if not isinstance(checksum, str) or not piece.grade_id:

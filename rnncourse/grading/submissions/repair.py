@@ -16,9 +16,9 @@ from typing import Any
 from ...notebook import Cell
 from ..sanitize.markdown import MAX_SHOWN, as_code, harmless, shortened
 from .faults import sentences
-from .reader import Notebook, Piece
-from .recognise import Recognised, added, is_unchanged, without_given
-from .source import Known, Source
+from .reader import Notebook, SubmittedCell
+from .recognise import CellMatch, added, is_unchanged, without_given
+from .source import Source, SourceCell
 
 _MAX_SHOWN = 100_000
 """Characters of the learner's in a whole notebook that are shown."""
@@ -43,7 +43,7 @@ class Repaired:
 
 def repair(notebook: Notebook, source: Source) -> Repaired:
     """Put a learner's notebook in order. It never fails: what is not there stays unfilled."""
-    recognised = Recognised(notebook.pieces, source)
+    recognised = CellMatch(notebook.pieces, source)
     entries = _Assembly(recognised, source).entries()
     cells = [*(_given_run(known) for known in source.opening), *(e.run for e in entries if e.run)]
     frame = {key: deepcopy(source.released[key]) for key in _FRAME}
@@ -61,14 +61,14 @@ class _Entry:
     """
 
     cell: dict[str, Any]
-    known: Known | None = None
+    known: SourceCell | None = None
     run: Cell | None = None
 
 
 class _Assembly:
     """Puts the instructor's and the learner's cells together."""
 
-    def __init__(self, recognised: Recognised, source: Source) -> None:
+    def __init__(self, recognised: CellMatch, source: Source) -> None:
         self._recognised = recognised
         self._source = source
         self._answers = {stub.grade_id: recognised.answers(stub) for stub in source.stubs.values()}
@@ -92,7 +92,7 @@ class _Assembly:
                 yield self._given(known)
             yield from (self._own(p) for p in added(piece, known))
 
-    def _answer(self, number: int, piece: Piece, known: Known) -> Iterator[_Entry]:
+    def _answer(self, number: int, piece: SubmittedCell, known: SourceCell) -> Iterator[_Entry]:
         """An exercise's cell stands where its last answer is; earlier ones run, too."""
         answers = self._answers[known.grade_id]
         own = [n for n in answers if self._recognised.known[n] is known]
@@ -110,20 +110,20 @@ class _Assembly:
         else:
             yield _Entry(_code(self._shown(text)), run=Cell("", text, exercises))
 
-    def _written(self, piece: Piece, known: Known) -> _Entry:
+    def _written(self, piece: SubmittedCell, known: SourceCell) -> _Entry:
         """An answer in words."""
         if known.grade_id in self._placed:
             return self._own(piece)
         self._placed.add(known.grade_id)
         return _Entry(_filled(known, harmless(self._shown(piece.text))), known)
 
-    def _given(self, known: Known) -> _Entry:
+    def _given(self, known: SourceCell) -> _Entry:
         """One of the course's own cells; those of the opening run before all others."""
         self._placed.add(known.grade_id)
         runs = known.kind == "setup" and known not in self._source.opening
         return _Entry(deepcopy(dict(known.cell)), known, _given_run(known) if runs else None)
 
-    def _own(self, piece: Piece) -> _Entry:
+    def _own(self, piece: SubmittedCell) -> _Entry:
         if piece.kind == "code":
             return _Entry(_code(self._shown(piece.text)), run=Cell("", piece.text))
         if piece.kind == "raw":
@@ -159,11 +159,11 @@ def _numbered(cells: list[dict[str, Any]], source: Source) -> list[dict[str, Any
     return [cell if "id" in cell else {"id": next(free)} | cell for cell in cells]
 
 
-def _given_run(known: Known) -> Cell:
+def _given_run(known: SourceCell) -> Cell:
     return Cell(known.grade_id, known.text)
 
 
-def _filled(known: Known, text: str) -> dict[str, Any]:
+def _filled(known: SourceCell, text: str) -> dict[str, Any]:
     return deepcopy(dict(known.cell)) | {"source": text}
 
 

@@ -42,14 +42,15 @@ _DEFINED = re.compile(r"^(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Known:
+class SourceCell:
     """One of the instructor's cells that nbgrader knows by an id.
 
     Attributes:
         cell: as it was released: without its solution and its hidden tests.
         kind: an "answer" is written by the learner; a "setup" cell runs with the learner's; what is
             only "shown" (checks, demonstrations, locked texts) never runs.
-        originals: how it reads when nobody has changed it (see `essence`), also with hidden tests.
+        originals: how it reads when nobody has changed it (see `normalised`), also with hidden
+            tests.
     """
 
     grade_id: str
@@ -59,14 +60,17 @@ class Known:
 
     @property
     def is_code(self) -> bool:
+        """Whether it is a code cell."""
         return bool(self.cell["cell_type"] == "code")
 
     @property
     def is_check(self) -> bool:
+        """Whether it is a check, which carries an exercise's points."""
         return self.grade_id.startswith(CHECK)
 
     @property
     def text(self) -> str:
+        """Its source."""
         return source(dict(self.cell))
 
     @property
@@ -111,24 +115,24 @@ class Source:
         return plain
 
     @cached_property
-    def known(self) -> dict[str, Known]:
+    def known(self) -> dict[str, SourceCell]:
         """The cells that nbgrader knows, by id, in the order of the notebook."""
-        whole = {grade_id(cell): essence(source(cell)) for cell in self.notebook["cells"]}
+        whole = {grade_id(cell): normalised(source(cell)) for cell in self.notebook["cells"]}
         found = {}
         for cell in self.released["cells"]:
             if name := grade_id(cell):
-                kind, released = _kind(cell), essence(source(cell))
+                kind, released = _kind(cell), normalised(source(cell))
                 originals = {released} if kind == "answer" else {released, whole[name]}
-                found[name] = Known(name, cell, kind, frozenset(originals))
+                found[name] = SourceCell(name, cell, kind, frozenset(originals))
         return found
 
     @cached_property
-    def stubs(self) -> dict[str, Known]:
+    def stubs(self) -> dict[str, SourceCell]:
         """The cells in which a learner defines a function, by its name."""
         return {k.grade_id: k for k in self.known.values() if k.kind == "answer" and k.is_code}
 
     @cached_property
-    def opening(self) -> tuple[Known, ...]:
+    def opening(self) -> tuple[SourceCell, ...]:
         """The setup cells before the first answer, such as imports: they run before all others."""
         answers = (n for n, known in enumerate(self.known.values()) if known.kind == "answer")
         before = list(self.known.values())[: next(answers, None)]
@@ -142,7 +146,7 @@ class Source:
 
 
 @lru_cache(REMEMBERED)
-def essence(text: str) -> str:
+def normalised(text: str) -> str:
     """A cell's text without what changes nothing: comment lines, empty lines, spaces at the end."""
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))

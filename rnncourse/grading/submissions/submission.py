@@ -11,7 +11,7 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
-from ...notebook import Cell, Unreadable
+from ...notebook import Cell, UnreadableError
 from .finding import find, looks_like
 from .reader import Folder, opened
 from .repair import repair
@@ -63,9 +63,9 @@ def read(folder: Path, student: str, assignment: str, source: Source) -> Submiss
             timestamp, ignored = _timestamp(files)
             try:
                 file, renamed = find(files, assignment, source)
-            except Unreadable as reason:
+            except UnreadableError as reason:
                 return Submission(student, assignment, refused=str(reason), timestamp=timestamp)
-    except Unreadable as reason:
+    except UnreadableError as reason:
         return Submission(student, assignment, refused=str(reason))
     except OSError as error:
         return Submission(student, assignment, refused=f"It cannot be opened: {error.strerror}.")

@@ -112,7 +112,7 @@ def main() -> None:
     operators = Operators()
     mask_formulas()
     session = Session()
-    session.rehearse(sys.argv[2:] or exercises())
+    session.warm_up(sys.argv[2:] or exercises())
     np.random.seed(0)  # what is drawn must be the same in a regrade, on any machine
     torch.manual_seed(0)
     if sys.platform == "linux":
@@ -185,24 +185,24 @@ def _serve(
     link = isolation.keep_only(link)
     link.sendall(HERE)
     reader = Reader(link)
-    errand = reader.frame().header
-    sources = [reader.frame().header["source"] for _ in range(errand["cells"])]
+    job = reader.frame().header
+    sources = [reader.frame().header["source"] for _ in range(job["cells"])]
     root_grades = guards.seccomp and not guards.threads
     has_few_threads = root_grades and threads.may_be_wanted(sources)
     idle += threads.ADDRESS_SPACE if idle and has_few_threads else 0
-    isolation.limit(idle + errand["memory"] if idle else 0, errand["seconds"])
+    isolation.limit(idle + job["memory"] if idle else 0, job["seconds"])
     random.seed(0)  # the fork has seeded it anew
     if guards.seccomp:
         if has_few_threads:
             threads.prepare(partial(seccomp.install, False))
         seccomp.install(guards.threads)
-    _run_cells(link, session, sources, errand["ready_made"])
+    _run_cells(link, session, sources, job["ready_made"])
     while True:
         try:
             asked = reader.frame().header
         except EOFError:
             return
-        with Watch(operators, errand["ready_made"][asked["exercise"]]) as watch:
+        with Watch(operators, job["ready_made"][asked["exercise"]]) as watch:
             _call(link, session, reader, watch, asked)
         send(link, Frame({"used": sorted(watch.used)}))
 

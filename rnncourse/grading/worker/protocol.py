@@ -4,7 +4,7 @@ On the wire: the lengths of header and body as two little-endian 32-bit numbers,
 body. The header's "arrays" lists the arrays of the body in order: name, dtype and shape of each.
 Whatever a frame claims is checked before anything is allocated for it.
 
-Whoever waits for the other side gives a `Patience`, which is asked before every wait: it stands for
+Whoever waits for the other side gives a `Timeout`, which is asked before every wait: it stands for
 an instant by which all has to be done, so that a peer that trickles bytes gains nothing.
 """
 
@@ -26,7 +26,7 @@ from ...checks.drivers import COTANGENT, GRADIENT, Outcome, Problem, driver_of
 from ...checks.plan import Case
 from ...checks.results import Arrays, leaves
 
-Patience = Callable[[], float]
+Timeout = Callable[[], float]
 """Says how many seconds may be waited now; raises TimeoutError when it is over."""
 
 MAX_HEADER = 1 << 20
@@ -98,7 +98,7 @@ class Reader:
         self._peer, self._ahead, self._left = peer, ahead, limit
         self._read = bytearray()
 
-    def frame(self, patience: Patience | None = None) -> Frame:
+    def frame(self, timeout: Timeout | None = None) -> Frame:
         """The next frame.
 
         Raises:
@@ -106,18 +106,18 @@ class Reader:
             TimeoutError: the patience is over.
             EOFError, OSError: the other side has gone.
         """
-        header_length, body_length = _LENGTHS.unpack(self._take(_LENGTHS.size, patience))
+        header_length, body_length = _LENGTHS.unpack(self._take(_LENGTHS.size, timeout))
         if header_length > MAX_HEADER or body_length > MAX_BODY:
             raise ProtocolError("a message is too long.")
-        raw = bytes(self._take(header_length, patience))
+        raw = bytes(self._take(header_length, timeout))
         parse = _parse_again if header_length <= MAX_REMEMBERED else _parse
         header, layout = parse(raw, body_length)
-        return Frame(dict(header), _arrays(layout, self._take(body_length, patience)))
+        return Frame(dict(header), _arrays(layout, self._take(body_length, timeout)))
 
-    def _take(self, length: int, patience: Patience | None) -> bytearray:
+    def _take(self, length: int, timeout: Timeout | None) -> bytearray:
         """The next `length` bytes. Memory is taken as they come, not as they are promised."""
         while (missing := length - len(self._read)) > 0:
-            part = self._receive(_CHUNK if self._ahead else min(missing, _CHUNK), patience)
+            part = self._receive(_CHUNK if self._ahead else min(missing, _CHUNK), timeout)
             if not part:
                 raise EOFError("the other side has closed the connection")
             self._left -= len(part)
@@ -128,16 +128,16 @@ class Reader:
         del self._read[:length]
         return taken
 
-    def _receive(self, most: int, patience: Patience | None) -> bytes:
+    def _receive(self, most: int, timeout: Timeout | None) -> bytes:
         while True:
-            self._peer.settimeout(patience() if patience else None)
+            self._peer.settimeout(timeout() if timeout else None)
             try:
                 return self._peer.recv(most)
             except TimeoutError:
                 continue  # the patience decides whether that was all
 
 
-def send(peer: socket.socket, frame: Frame, patience: Patience | None = None) -> None:
+def send(peer: socket.socket, frame: Frame, timeout: Timeout | None = None) -> None:
     """Send a frame.
 
     Raises:
@@ -145,14 +145,14 @@ def send(peer: socket.socket, frame: Frame, patience: Patience | None = None) ->
         TimeoutError: the patience is over.
         OSError: the other side has gone.
     """
-    send_encoded(peer, encode(frame), patience)
+    send_encoded(peer, encode(frame), timeout)
 
 
-def send_encoded(peer: socket.socket, encoded: bytes, patience: Patience | None = None) -> None:
+def send_encoded(peer: socket.socket, encoded: bytes, timeout: Timeout | None = None) -> None:
     """Send frames that are encoded already."""
     rest = memoryview(encoded)
     while rest:
-        peer.settimeout(patience() if patience else None)
+        peer.settimeout(timeout() if timeout else None)
         try:
             rest = rest[peer.send(rest) :]
         except TimeoutError:
@@ -263,6 +263,7 @@ class Form:
 
     @staticmethod
     def of(case: Case) -> Form:
+        """The form of a case's outcome."""
         driver = driver_of(case.driver)
         asked_for = {
             GRADIENT + name: (value.shape, value.dtype)

@@ -38,7 +38,7 @@ DOTS_PER_INCH = (80, 40)
 MAX_INCHES = 20
 """The longest side of a figure that is drawn."""
 
-REHEARSALS = 10
+WARMUP_RUNS = 10
 """How often a worker goes through what every child does, for Python gets faster at it each time.
 Each exercise is tried once: that loads what it needs."""
 _READ = """
@@ -58,7 +58,7 @@ def f(x, *rest):
     return (lambda z: z - 1)(y)
 """
 _LOOK = "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.title('a'); plt.show()"
-_REHEARSAL = (
+_WARMUP_CELLS = (
     "1 + 1",
     "%matplotlib inline",
     "%time sum(range(3))",
@@ -168,7 +168,7 @@ class Session:
         rnncourse.check = rnncourse.checks.check = _check
         plt.show = self._keep_figures
 
-    def rehearse(self, names: Iterable[str]) -> None:
+    def warm_up(self, names: Iterable[str]) -> None:
         """Do what a notebook does, so that no child has to load what it needs, or could not any
         more. Nothing is left of it that a notebook could see.
 
@@ -177,12 +177,12 @@ class Session:
         """
         with matplotlib.rc_context():
             self.run_cell(_LOOK, "a look")
-            for _ in range(REHEARSALS):
-                self.read([*_REHEARSAL, _READ], {"f": ["torch.nn.LSTM"]})
-                for source in _REHEARSAL:
+            for _ in range(WARMUP_RUNS):
+                self.read([*_WARMUP_CELLS, _READ], {"f": ["torch.nn.LSTM"]})
+                for source in _WARMUP_CELLS:
                     self.run_cell(source, "a rehearsal")
             for name in names:
-                self._rehearse_exercise(find(name))
+                self._warm_up_exercise(find(name))
         self._shell.reset(new_session=False)
         self._drawn = 0
         self._missed = False
@@ -252,7 +252,7 @@ class Session:
             tree = self._shell.compile.ast_parse(self._shell.transform_cell(body))
             go_on(tree, error, self._shell.user_ns, name, again)
 
-    def _rehearse_exercise(self, entry: Exercise) -> None:
+    def _warm_up_exercise(self, entry: Exercise) -> None:
         blank = f"@fill\ndef {entry.name}{parameters(entry)}:\n    raise NotImplementedError()"
         self.run_cell(blank, "a rehearsal")
         plan, generator = plan_of(entry), torch.Generator().manual_seed(0)

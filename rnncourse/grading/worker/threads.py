@@ -95,8 +95,8 @@ class _Waiting:
 def _limit_executors() -> None:
     begin: Any = ThreadPoolExecutor.__init__
 
-    def __init__(self: ThreadPoolExecutor, *args: Any, **kwargs: Any) -> None:
+    def begin_limited(self: ThreadPoolExecutor, *args: Any, **kwargs: Any) -> None:
         begin(self, *args, **kwargs)
         self._max_workers = min(self._max_workers, WORKERS)
 
-    ThreadPoolExecutor.__init__ = __init__  # type: ignore[method-assign]
+    ThreadPoolExecutor.__init__ = begin_limited  # type: ignore[method-assign]

@@ -41,6 +41,7 @@ class Watch:
 
     @property
     def used(self) -> set[str]:
+        """What has been used so far, see the class."""
         operators = {name for name in self._operators.seen if kind_of(name) in self._kinds}
         names = self._helpers | self._by_name.used
         return operators | {name.removeprefix("torch.") for name in names}

@@ -13,7 +13,7 @@ from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome
 from rnncourse.checks.plan import Case, Plan
 from rnncourse.checks.results import Structure
 from rnncourse.exercise import find, parameters
-from rnncourse.grading.spec import Trial
+from rnncourse.grading.spec import HiddenTest
 
 LINE = 70_000
 """Characters of a table in one cell."""
@@ -50,33 +50,37 @@ PARTS = {}
 """
 
 
-def table_cells(trials: Iterable[Trial], asked: Callable[[Trial, Case], bool]) -> list[str]:
+def table_cells(
+    hidden_tests: Iterable[HiddenTest], asked: Callable[[HiddenTest, Case], bool]
+) -> list[str]:
     """Cells of own code with the tables of exercises.
 
     Args:
         asked: which of the class's cases are in them.
     """
     cells = [LOOKS_UP]
-    for trial in trials:
+    for hidden_test in hidden_tests:
         entries = {
-            _digest(trial.plan, case): _entry(trial.plan, case, trial.hidden.expected[key])
-            for key, case in trial.hidden.cases.items()
-            if asked(trial, case)
+            _digest(hidden_test.plan, case): _entry(
+                hidden_test.plan, case, hidden_test.hidden.expected[key]
+            )
+            for key, case in hidden_test.hidden.cases.items()
+            if asked(hidden_test, case)
         }
         text = base64.b85encode(zlib.compress(json.dumps(entries).encode(), 9)).decode()
         parts = [text[k : k + LINE] for k in range(0, len(text), LINE)]
-        name = trial.plan.exercise
+        name = hidden_test.plan.exercise
         cells += [f"PARTS.setdefault({name!r}, []).append({part!r})" for part in parts]
     return cells
 
 
-def answer(trial: Trial, otherwise: str = "") -> str:
+def answer(hidden_test: HiddenTest, otherwise: str = "") -> str:
     """The cell that looks an exercise's results up.
 
     Args:
         otherwise: what it returns for inputs that are not in the table.
     """
-    plan = trial.plan
+    plan = hidden_test.plan
     head = f"@fill\ndef {plan.exercise}{parameters(find(plan.exercise))}:\n"
     numbers = iter(range(len(plan.results)))
     found = f"    r = looked_up({plan.exercise!r}, [{', '.join(plan.inputs)}])\n"

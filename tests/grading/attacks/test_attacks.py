@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.sanitize.html import HarmlessExporter
-from rnncourse.grading.spec import Trial, Tried
+from rnncourse.grading.spec import ExpectedStages, HiddenTest
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import LOOKED, LOOT, WORTH, Attack
@@ -254,10 +254,12 @@ WRONG_IN_NUMBERS = ("ast_transformer", "input_transformer", "tensor_subclass", "
 
 
 @pytest.fixture(scope="module")
-def trial(quick: Graded) -> Trial:
+def hidden_test(quick: Graded) -> HiddenTest:
     """The hidden tests of lstm_cell in that class."""
-    trials = Checkout(ROOT).trials(ASSIGNMENT, int(quick.secret_seed))
-    return next(trial for trial in trials if trial.plan.exercise == "lstm_cell")
+    hidden_tests = Checkout(ROOT).hidden_tests(ASSIGNMENT, int(quick.secret_seed))
+    return next(
+        hidden_test for hidden_test in hidden_tests if hidden_test.plan.exercise == "lstm_cell"
+    )
 
 
 def test_words_of_a_function_reach_no_page(quick: Graded) -> None:
@@ -269,18 +271,20 @@ def test_words_of_a_function_reach_no_page(quick: Graded) -> None:
 
 
 @pytest.mark.parametrize("learner", WRONG_IN_NUMBERS)
-def test_no_expected_number_reaches_a_page(quick: Graded, trial: Trial, learner: str) -> None:
+def test_no_expected_number_reaches_a_page(
+    quick: Graded, hidden_test: HiddenTest, learner: str
+) -> None:
     """What is said to be right is so on public inputs, which everybody has."""
     returned = quick.returned(learner)
-    for wanted in _numbers(trial.hidden):
+    for wanted in _numbers(hidden_test.hidden):
         assert f"{wanted:.6f}" not in returned
     told = re.findall(r"it should be (-?\d+\.(\d+))", returned)
     for number, digits in told:
-        assert number in {f"{right:.{len(digits)}f}" for right in _numbers(trial.public)}
+        assert number in {f"{right:.{len(digits)}f}" for right in _numbers(hidden_test.public)}
     assert told or learner == "says_inputs"
 
 
-def _numbers(tried: Tried) -> list[float]:
+def _numbers(tried: ExpectedStages) -> list[float]:
     """What is expected, as far as it is not also a number that anybody gives."""
     arrays = [a for outcome in tried.expected.values() for a in outcome.arrays.values()]
     found = [v for a in arrays if not a.is_meta for v in a.flatten().double().tolist()]

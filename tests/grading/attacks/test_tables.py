@@ -17,7 +17,7 @@ from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.draws import generator
 from rnncourse.grading.marking import CLASS_ONLY
-from rnncourse.grading.spec import Trial, cases_of
+from rnncourse.grading.spec import HiddenTest, cases_of
 from rnncourse.grading.submissions.submission import Source, read
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 
@@ -62,13 +62,13 @@ def set_forget_bias(b_ih, b_hh, value):
 """
 
 
-def in_class(trial: Trial, case: Case) -> bool:
+def in_class(hidden_test: HiddenTest, case: Case) -> bool:
     return True
 
 
-def in_parts(trial: Trial, case: Case) -> bool:
+def in_parts(hidden_test: HiddenTest, case: Case) -> bool:
     """The cases that look at one part alone."""
-    whole = {c.label for s in trial.hidden.stages if s.aspect == "unchanged" for c in s.cases}
+    whole = {c.label for s in hidden_test.hidden.stages if s.aspect == "unchanged" for c in s.cases}
     return case.label not in whole
 
 
@@ -82,23 +82,25 @@ def hand_in(course: Path, name: str, cells: list[str], answers: dict[str, str]) 
 
 def hand_in_all(course: Path) -> None:
     """All who try. Those with tables have the class's inputs, and what is right on them."""
-    trials = trials_of(course)
-    names = [trial.plan.exercise for trial in trials]
+    hidden_tests = trials_of(course)
+    names = [hidden_test.plan.exercise for hidden_test in hidden_tests]
     _, sender, *answers = SENDS.split("@fill\n")
     assert sender.startswith("def lstm_cell") and len(answers) == len(names) - 1
     by_name = dict(zip(names, [f"@fill\n{text}" for text in (sender, *answers)], strict=True))
     hand_in(course, "sends", [SENDS.split("@fill")[0]], by_name)
-    looked_up = {trial.plan.exercise: answer(trial) for trial in trials}
-    hand_in(course, "table", table_cells(trials, in_class), looked_up)
+    looked_up = {hidden_test.plan.exercise: answer(hidden_test) for hidden_test in hidden_tests}
+    hand_in(course, "table", table_cells(hidden_tests, in_class), looked_up)
     shapes = {
         "lstm_cell": "h * 0, c * 0",
         "pack_gates": "torch.zeros(4 * len(b_f), w_f.shape[1] - len(b_f)), "
         "torch.zeros(4 * len(b_f), len(b_f)), torch.zeros(4 * len(b_f)), "
         "torch.zeros(4 * len(b_f))",
     }
-    parts = {t.plan.exercise: answer(t, shapes.get(t.plan.exercise, "")) for t in trials}
-    hand_in(course, "parts", table_cells(trials, in_parts), parts)
-    layers = [trial for trial in trials if trial.plan.exercise == "lstm_layer"]
+    parts = {t.plan.exercise: answer(t, shapes.get(t.plan.exercise, "")) for t in hidden_tests}
+    hand_in(course, "parts", table_cells(hidden_tests, in_parts), parts)
+    layers = [
+        hidden_test for hidden_test in hidden_tests if hidden_test.plan.exercise == "lstm_layer"
+    ]
     probed = {
         "lstm_cell": "@fill\ndef lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):\n    return h, c",
         "lstm_layer": answer(layers[0]),
@@ -111,8 +113,8 @@ def hand_in_all(course: Path) -> None:
     )
 
 
-def trials_of(course: Path) -> list[Trial]:
-    return Checkout(ROOT).trials(ASSIGNMENT, Course.open(course).seed(ASSIGNMENT))
+def trials_of(course: Path) -> list[HiddenTest]:
+    return Checkout(ROOT).hidden_tests(ASSIGNMENT, Course.open(course).seed(ASSIGNMENT))
 
 
 @pytest.fixture(scope="module")
@@ -123,22 +125,27 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Graded:
 
 
 @pytest.fixture(scope="module")
-def trials(attempt: Graded) -> dict[str, Trial]:
-    return {trial.plan.exercise: trial for trial in trials_of(attempt.place.course)}
+def hidden_tests(attempt: Graded) -> dict[str, HiddenTest]:
+    return {
+        hidden_test.plan.exercise: hidden_test for hidden_test in trials_of(attempt.place.course)
+    }
 
 
-def test_no_input_comes_back(attempt: Graded, trials: dict[str, Trial]) -> None:
+def test_no_input_comes_back(attempt: Graded, hidden_tests: dict[str, HiddenTest]) -> None:
     returned = attempt.returned("sends") + attempt.output
-    assert sent(trials["lstm_cell"].public.cases.values(), "x") & pieces(returned)
+    assert sent(hidden_tests["lstm_cell"].public.cases.values(), "x") & pieces(returned)
     digest = digest_of(attempt, "sends")
-    own = {name: cases_of(t.own_stages(digest)).values() for name, t in trials.items()}
-    secret = {name: [*trial.hidden.cases.values(), *own[name]] for name, trial in trials.items()}
+    own = {name: cases_of(t.own_stages(digest)).values() for name, t in hidden_tests.items()}
+    secret = {
+        name: [*hidden_test.hidden.cases.values(), *own[name]]
+        for name, hidden_test in hidden_tests.items()
+    }
     assert not sent(secret["lstm_cell"], "x") & pieces(returned)
     assert not sent(secret["unpack_gates"], "b_ih") & pieces(returned)
     for case in secret["lstm_layer"]:
         first, second = (int(64 * float(v)) + 1064 for v in case.arrays["x"].flatten()[:2])
         assert f"({first}, {second})" not in returned
-    public = numbers(trials["pack_gates"].public.cases.values())
+    public = numbers(hidden_tests["pack_gates"].public.cases.values())
     for number in numbers(secret["pack_gates"]) - public:
         assert f"yours is {number}" not in returned
     assert "exit status" not in returned
@@ -201,9 +208,11 @@ def test_who_has_own_answers_has_marks(attempt: Graded) -> None:
     assert attempt.points("honest") == WORTH
 
 
-def test_the_same_code_is_asked_the_same_and_other_code_is_not(trials: dict[str, Trial]) -> None:
-    trial = trials["lstm_cell"]
-    first, again, other = (trial.own_stages(digest) for digest in ("a", "a", "b"))
+def test_the_same_code_is_asked_the_same_and_other_code_is_not(
+    hidden_tests: dict[str, HiddenTest],
+) -> None:
+    hidden_test = hidden_tests["lstm_cell"]
+    first, again, other = (hidden_test.own_stages(digest) for digest in ("a", "a", "b"))
     assert [s.name for s in first] == [s.name for s in again] == [s.name for s in other]
     inputs = [stages[0].cases[0].arrays for stages in (first, again, other)]
     assert all(torch.equal(v, inputs[1][k]) for k, v in inputs[0].items())

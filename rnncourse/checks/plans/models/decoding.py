@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ....exercise import a_kind
+from ....exercise import describe
 from ...drivers import Driver, Function
-from ...plan import Plan, Sizes, Stage, whole
-from ...results import Arrays, WrongResult, a_whole_number, whole_numbers
-from ...stages import stage
-from ...stages import whole as fixtures_1_and_2
+from ...plan import Plan, Sizes, Stage, integers
+from ...results import Arrays, WrongResultError, as_int, whole_numbers
+from ...stages import fixture_calls, stage
 from .common import Arguments, different, number
 
 DECODE_ONCE = "greedy_decode once"
@@ -43,7 +42,7 @@ class _Steps:
         words, memory = state
         self._calls += 1
         if self._calls > 10 * (self._most + EXTRA):
-            raise WrongResult("step is called again and again: does the loop ever stop?")
+            raise WrongResultError("step is called again and again: does the loop ever stop?")
         if type(id) is not int:
             self.not_an_int = id
         word = operator.index(id)
@@ -75,8 +74,8 @@ def _decode_once(function: Function, arguments: Arguments) -> object:
 def _decode_ints(function: Function, arguments: Arguments) -> int:
     _, steps = _decoded(function, arguments)
     if steps.not_an_int is not None:
-        raise WrongResult(
-            f"step takes the id as an int; yours gives it {a_kind(steps.not_an_int)}: "
+        raise WrongResultError(
+            f"step takes the id as an int; yours gives it {describe(steps.not_an_int)}: "
             "int(...) or .item() makes an int of a tensor with one element."
         )
     return 1
@@ -124,7 +123,7 @@ def _decode_stages(*fixtures: Arrays) -> list[Stage]:
             after="",
         ),
         stage("step gets an int", DECODE_INTS, ("a sentence", first), after=""),
-        stage(values, "greedy_decode", *fixtures_1_and_2(first, second), after=""),
+        stage(values, "greedy_decode", *fixture_calls(first, second), after=""),
         stage(
             "odd sizes",
             DECODE_ONCE,
@@ -151,12 +150,12 @@ DRIVERS = {
             "ids where stop never comes": whole_numbers,
             "ids where stop comes at once": whole_numbers,
             "ids where start and stop are one word": whole_numbers,
-            "ids given to step as int": a_whole_number,
+            "ids given to step as int": as_int,
         },
         _decode_all,
     ),
     DECODE_ONCE: Driver("ids", _DECODING, {"ids": whole_numbers}, _decode_once),
-    DECODE_INTS: Driver("an int", _DECODING, {"an int": a_whole_number}, _decode_ints),
+    DECODE_INTS: Driver("an int", _DECODING, {"an int": as_int}, _decode_ints),
 }
 
 PLANS = {
@@ -164,7 +163,7 @@ PLANS = {
         "greedy_decode",
         {
             "scores": _score_tables,
-            "memory": whole(below="K"),
+            "memory": integers(below="K"),
             "start_id": number(lambda s: 0, lambda s: s["V"] // 2),
             "stop_id": number(lambda s: s["V"] // 2, lambda s: s["V"]),
             "max_length": number(lambda s: s["T"], lambda s: s["T"] + 1),

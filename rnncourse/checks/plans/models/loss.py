@@ -6,16 +6,15 @@ import torch
 from torch import Generator, Tensor
 
 from ...drivers import Driver
-from ...plan import Plan, Sizes, Stage, numbers, whole, without_cotangents
+from ...plan import Plan, Sizes, Stage, integers, uniform, without_cotangents
 from ...results import Arrays
-from ...stages import BEYOND_ONE, endings, shapes, stage
-from ...stages import whole as fixtures_1_and_2
+from ...stages import BEYOND_ONE, endings, fixture_calls, shapes, stage
 from .common import different
 
 
 def _targets(sizes: Sizes, generator: Generator) -> Tensor:
     """The first one is 0: an id like any other."""
-    targets = whole("T", "N", below="V")(sizes, generator)
+    targets = integers("T", "N", below="V")(sizes, generator)
     targets[0, 0] = 0
     return targets
 
@@ -34,7 +33,7 @@ def _loss_stages(*fixtures: Arrays) -> list[Stage]:
     fixtures = tuple(arrays | {"logits": 6 * arrays["logits"]} for arrays in fixtures)
     first, second, *_ = fixtures
     name, values = "masked_cross_entropy", "sequences of several lengths"
-    calls, inputs = fixtures_1_and_2(first, second), without_cotangents(first)
+    calls, inputs = fixture_calls(first, second), without_cotangents(first)
     full = inputs | {"lengths": torch.full_like(inputs["lengths"], len(inputs["targets"]))}
     shortest = int(inputs["lengths"].argmin())
     one = {
@@ -92,7 +91,7 @@ PLANS = {
     "masked_cross_entropy": Plan(
         "masked_cross_entropy",
         {
-            "logits": numbers("T", "N", "V"),
+            "logits": uniform("T", "N", "V"),
             "targets": _targets,
             "lengths": _lengths,
         },

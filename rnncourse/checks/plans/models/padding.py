@@ -6,10 +6,9 @@ import torch
 from torch import Generator, Tensor
 
 from ...drivers import Driver, Function
-from ...plan import Plan, Sizes, Stage, whole
+from ...plan import Plan, Sizes, Stage, integers
 from ...results import Arrays
-from ...stages import SHAPES, Call, odd_sizes, stage, unchanged
-from ...stages import whole as fixtures_1_and_2
+from ...stages import SHAPES, Call, fixture_calls, odd_sizes, stage, unchanged
 from .common import Arguments, different, number, pass_on
 
 SIDES = ("pre", "post")
@@ -72,7 +71,7 @@ def _pad_stages(*fixtures: Arrays) -> list[Stage]:
             PAD_ONE_SIDE,
             *(_on(side, "value -7", short | {"value": torch.tensor(-7)}) for side in SIDES),
         ),
-        stage(values, name, *fixtures_1_and_2(first, second)),
+        stage(values, name, *fixture_calls(first, second)),
         odd_sizes(name, (first, second, *odd), after=values),
         unchanged(name, first, second),
     ]
@@ -112,7 +111,7 @@ PLANS = {
     "pad": Plan(
         "pad",
         {
-            "sequences": whole("N", "K", below="10"),
+            "sequences": integers("N", "K", below="10"),
             "lengths": _short_and_long,
             "length": number(lambda s: s["T"], lambda s: s["T"] + 1),
             "value": number(lambda s: 1, lambda s: 10),

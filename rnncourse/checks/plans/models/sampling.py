@@ -7,13 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from ....exercise import a_kind
+from ....exercise import describe
 from ...drivers import Driver, Function
 from ...plan import Plan, Sizes, Stage
 from ...relations import Relation
-from ...results import Arrays, WrongResult, a_tensor, a_whole_number
-from ...stages import SHAPES, stage, unchanged
-from ...stages import whole as fixtures_1_and_2
+from ...results import Arrays, WrongResultError, as_int, as_tensor
+from ...stages import SHAPES, fixture_calls, stage, unchanged
 from .common import Arguments, different, pass_on
 
 DRAWS = 40_000
@@ -87,16 +86,16 @@ def _sample_from_one(function: Function, arguments: Arguments) -> tuple[int, ...
     """The same, with a sentence where it is not as it should be."""
     same, other, untouched = _sample_again(function, arguments)
     if not untouched:
-        raise WrongResult(
+        raise WrongResultError(
             "torch's own random stream is drawn from or seeded, though there is a generator: "
             "draw from the generator alone."
         )
     if not same:
-        raise WrongResult(
+        raise WrongResultError(
             "the same state of the generator gives other ids: it must be the only source of chance."
         )
     if not other:
-        raise WrongResult(
+        raise WrongResultError(
             "200 draws are the same when they are made again from the generator's next state: is "
             "there chance in them, and does its state go on?"
         )
@@ -129,8 +128,8 @@ def _sample_negative(function: Function, arguments: Arguments) -> int:
         result = _sample_once(function, arguments)
     except ValueError:
         return 1
-    raise WrongResult(
-        f"a negative temperature must raise ValueError; yours returns {a_kind(result)}."
+    raise WrongResultError(
+        f"a negative temperature must raise ValueError; yours returns {describe(result)}."
     )
 
 
@@ -181,16 +180,18 @@ def _drawn(function: Function, rows: Tensor, temperature: float, generator: Gene
 
 def _checked(result: object, rows: Tensor) -> Tensor:
     """The ids in a row, whatever their axes: these are another stage's matter."""
-    ids = a_tensor("ids", result)
+    ids = as_tensor("ids", result)
     if ids.dtype != torch.int64:
-        raise WrongResult(f"ids must be int64; yours is {str(ids.dtype).removeprefix('torch.')}.")
+        raise WrongResultError(
+            f"ids must be int64; yours is {str(ids.dtype).removeprefix('torch.')}."
+        )
     if ids.numel() != len(rows):
-        raise WrongResult(
+        raise WrongResultError(
             f"ids has shape {tuple(ids.shape)} for {len(rows)} rows of scores; "
             f"it must be ({len(rows)},)."
         )
     if ids.min() < 0 or ids.max() >= rows.shape[1]:
-        raise WrongResult(f"an id is outside 0 to {rows.shape[1] - 1}.")
+        raise WrongResultError(f"an id is outside 0 to {rows.shape[1] - 1}.")
     return ids.flatten()
 
 
@@ -265,7 +266,7 @@ def _sample_stages(*fixtures: Arrays) -> list[Stage]:
             SAMPLE_NEGATIVE,
             ("temperature -1", at(-1.0, first)),
         ),
-        stage(values, "sample_next", *fixtures_1_and_2(first, second)),
+        stage(values, "sample_next", *fixture_calls(first, second)),
         stage(
             "odd sizes",
             SAMPLE_OFTEN,
@@ -303,32 +304,30 @@ DRIVERS = {
         ),
         _SAMPLING,
         {
-            **dict.fromkeys(AGAIN, a_whole_number),
-            "the number of axes of ids": a_whole_number,
-            "a word with -inf drawn": a_whole_number,
-            "a ValueError at a negative temperature": a_whole_number,
+            **dict.fromkeys(AGAIN, as_int),
+            "the number of axes of ids": as_int,
+            "a word with -inf drawn": as_int,
+            "a ValueError at a negative temperature": as_int,
         },
         _alone(_sample_all),
     ),
     SAMPLE_ONCE: Driver("ids", _SAMPLING, call=_alone(_sample_once)),
     SAMPLE_OFTEN: Driver("frequencies", _SAMPLING, call=_alone(_sample_often)),
-    SAMPLE_AGAIN: Driver(
-        AGAIN, _SAMPLING, dict.fromkeys(AGAIN, a_whole_number), _alone(_sample_from_one)
-    ),
+    SAMPLE_AGAIN: Driver(AGAIN, _SAMPLING, dict.fromkeys(AGAIN, as_int), _alone(_sample_from_one)),
     SAMPLE_WITHOUT: Driver(
         ("frequencies", "the same ids after torch.manual_seed"),
         _SAMPLING,
-        {"the same ids after torch.manual_seed": a_whole_number},
+        {"the same ids after torch.manual_seed": as_int},
         _alone(_sample_without),
     ),
     SAMPLE_EXCLUDED: Driver(
         "a word with -inf drawn",
         _SAMPLING,
-        {"a word with -inf drawn": a_whole_number},
+        {"a word with -inf drawn": as_int},
         _alone(_sample_excluded),
     ),
     SAMPLE_NEGATIVE: Driver(
-        "a ValueError", _SAMPLING, {"a ValueError": a_whole_number}, _alone(_sample_negative)
+        "a ValueError", _SAMPLING, {"a ValueError": as_int}, _alone(_sample_negative)
     ),
 }
 

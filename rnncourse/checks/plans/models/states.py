@@ -5,13 +5,12 @@ from __future__ import annotations
 from ...drivers import Driver
 from ...plan import Plan, Stage
 from ...results import Arrays
-from ...stages import BEYOND_ONE, endings, shapes, stage
-from ...stages import whole as fixtures_1_and_2
+from ...stages import BEYOND_ONE, endings, fixture_calls, shapes, stage
 
 
 def _flatten_stages(*fixtures: Arrays) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values, calls = "flatten_states", "whole sequences", fixtures_1_and_2(first, second)
+    name, values, calls = "flatten_states", "whole sequences", fixture_calls(first, second)
     output = first["output"]
     return [
         shapes(name, first, second),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ....exercise import a_kind
+from ....exercise import describe
 from ...drivers import Driver, Function
 from ...plan import Plan, Sizes, Stage
-from ...results import Arrays, WrongResult, a_whole_number
-from ...stages import stage, unchanged
-from ...stages import whole as fixtures_1_and_2
+from ...results import Arrays, WrongResultError, as_int
+from ...stages import fixture_calls, stage, unchanged
 from .common import Arguments, different, number, pass_on
 
 SPECIAL = ("<pad>", "<unk>")
@@ -34,15 +33,17 @@ def _build_vocabulary(function: Function, arguments: Arguments) -> object:
     pass_on(texts != given, arguments["texts"])
     if not isinstance(vocabulary, dict):
         missing = ": is the return missing?" if vocabulary is None else "."
-        raise WrongResult(f"it must return a dict; yours returns {a_kind(vocabulary)}{missing}")
+        raise WrongResultError(
+            f"it must return a dict; yours returns {describe(vocabulary)}{missing}"
+        )
     for word in vocabulary:
         if not isinstance(word, str):
-            raise WrongResult(
-                f"the dict must have words as its keys; one of yours is {a_kind(word)}: "
+            raise WrongResultError(
+                f"the dict must have words as its keys; one of yours is {describe(word)}: "
                 "are words and ids the wrong way round?"
             )
         if word not in (*SPECIAL, *TABLE):
-            raise WrongResult(f"the dict holds '{word[:40]}', which is no word of the texts.")
+            raise WrongResultError(f"the dict holds '{word[:40]}', which is no word of the texts.")
     return [*(vocabulary.get(word, -1) for word in (*SPECIAL, *TABLE)), len(vocabulary)]
 
 
@@ -87,8 +88,8 @@ def _names_of_slots(slots: list[int], generator: Generator) -> dict[int, int]:
 
 
 _VOCABULARY = {
-    **{_id_of(word): a_whole_number for word in (*SPECIAL, *TABLE)},
-    "how many ids": a_whole_number,
+    **{_id_of(word): as_int for word in (*SPECIAL, *TABLE)},
+    "how many ids": as_int,
 }
 
 
@@ -114,7 +115,7 @@ def _vocabulary_stages(*fixtures: Arrays) -> list[Stage]:
             *((f"max_size {n}", frequent | {"max_size": torch.tensor(n)}) for n in (2, 3, 4)),
             after=by_count,
         ),
-        stage(values, name, *fixtures_1_and_2(first, second), after=""),
+        stage(values, name, *fixture_calls(first, second), after=""),
         stage(
             "one text, an empty text, few and many words",
             name,

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import IO, Literal
 
 from ...exercise import CHAPTERS
-from ..submissions.budget import Budget, Spent
+from ..submissions.budget import Budget, SpentError
 from ..submissions.finding import is_named_after, is_notebook
-from .archive import MAX_FILES_INSIDE, Member, Unusable, unzipped
-from .choosing import Found, Left, choose
+from .archive import MAX_FILES_INSIDE, Member, UnusableError, unzipped
+from .choosing import Found, Skipped, choose
 from .owners import HandIn, latest
 
 INNERMOST = "(?P<student>[^/]+)/[^/]+$"
@@ -44,11 +44,11 @@ class Row:
     files: tuple[str, ...]
     outcome: Outcome
     why: str = ""
-    left: tuple[Left, ...] = ()
+    left: tuple[Skipped, ...] = ()
     in_doubt: bool = False
 
 
-class Desk:
+class Importer:
     """Takes learners' files, one learner after the other."""
 
     def __init__(self, scratch: Path, submitted: Path, assignment: str, replace: bool) -> None:
@@ -61,7 +61,7 @@ class Desk:
         try:
             with tempfile.TemporaryDirectory(dir=self._scratch) as place:
                 return self._take(student, hand_ins, Path(place))
-        except (Unusable, Spent) as reason:
+        except (UnusableError, SpentError) as reason:
             why = str(reason)
         except OSError as error:
             why = f"{error.strerror}"
@@ -82,9 +82,9 @@ class Desk:
                     _copy(found.member, file, budget)
         outcome, why = self._put(student, new, place)
         files = dict.fromkeys(paths(found.source for found in choice.taken.values()))
-        left = [Left(path, "it was handed in again later") for path in paths(older)]
+        left = [Skipped(path, "it was handed in again later") for path in paths(older)]
         left += choice.left
-        left += [Left(path, OTHER_FILE) for path in paths(h for h in kept if not _may_be_one(h))]
+        left += [Skipped(path, OTHER_FILE) for path in paths(h for h in kept if not _may_be_one(h))]
         whole_why = "; ".join(said for said in (why, choice.why) if said)
         return Row(student, tuple(files), outcome, whole_why, tuple(left), choice.in_doubt)
 
@@ -93,12 +93,12 @@ class Desk:
         learners'.
 
         Raises:
-            Unusable: there are notebooks in different folders.
+            UnusableError: there are notebooks in different folders.
         """
         unsure = [h for h in hand_ins if not h.platform and self._may_be_meant(h)]
         first = {h.member.path[:-1]: h.member.shown for h in reversed(unsure)}
         if len(first) > 1:
-            raise Unusable(
+            raise UnusableError(
                 f"{' and '.join(sorted(first.values())[:2])} may be from different learners: say "
                 f"where the names are with --pattern, such as '{INNERMOST}'"
             )
@@ -134,8 +134,8 @@ class Desk:
         _copy(member, file, budget)
         try:
             members = stack.enter_context(unzipped(file, MAX_FILES_INSIDE)).members
-        except Unusable as reason:
-            raise Unusable(f"{member.shown} {reason}") from reason
+        except UnusableError as reason:
+            raise UnusableError(f"{member.shown} {reason}") from reason
         budget.spend(files=len(members))
         return members
 
@@ -147,7 +147,7 @@ class Desk:
         """
         place = self._submitted / student / self._assignment
         if place.is_symlink() or place.parent.is_symlink():
-            raise Unusable("the folder is a link")
+            raise UnusableError("the folder is a link")
         place.parent.mkdir(exist_ok=True)
         if not place.is_dir() or not any(place.iterdir()):
             new.rename(place)
@@ -172,11 +172,12 @@ class Desk:
 def _copy(member: Member, target: IO[bytes], budget: Budget) -> None:
     try:
         member.copy(target, budget)
-    except Unusable as reason:
-        raise Unusable(f"{member.shown} {reason}") from reason
+    except UnusableError as reason:
+        raise UnusableError(f"{member.shown} {reason}") from reason
 
 
 def paths(hand_ins: Iterable[HandIn]) -> tuple[str, ...]:
+    """Where files were found, in messages."""
     return tuple(hand_in.member.shown for hand_in in hand_ins)
 
 
