@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..errors import CourseError
 from ..exercise import exercises
 from ..notebook import grade_id
 from .spec import HiddenTest, SpecError, prepare
+from .submissions.source import Source
 
 PACKAGE = Path(__file__).parents[1]
 TERMINAL = ("__main__.py", "cli.py", "doctor.py", "installation.py", "terminal", "workspace.py")
@@ -30,6 +32,22 @@ DECIDING = (
     *("draws.py", "marking.py", "record.py", "spec.py"),
 )
 """What of the grader does. Its other rooms take files in, keep marks and write pages."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What the instructor's side knows of an assignment for one class.
+
+    Attributes:
+        source: the instructor's notebook, by which learners' are put in order.
+        hidden_tests: its exercises with the class's secret inputs, and what is right on them.
+        inputs_digest: SHA-256 over all that decides a mark besides the submission.
+    """
+
+    name: str
+    source: Source
+    hidden_tests: Sequence[HiddenTest]
+    inputs_digest: str
 
 
 @dataclass(frozen=True)
@@ -72,22 +90,27 @@ class Checkout:
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}."
         raise CourseError(f"there is no assignment called {assignment}: {hint}")
 
-    def source(self, assignment: str) -> dict[str, Any]:
-        """The instructor's notebook."""
-        path = self.root / "solutions" / assignment / f"{assignment}.ipynb"
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
+    def assignment(self, name: str, seed: int, limits: str) -> Assignment:
+        """All that grading a class takes. Nothing is written.
 
-    def others(self, assignment: str) -> dict[str, frozenset[str]]:
-        """The ids of the cells of the other assignments, by assignment."""
-        found = {}
+        Args:
+            limits: what a submission may use.
+
+        Raises:
+            SpecError: a hidden spec is missing or does not fit.
+        """
+        hidden_tests = self.hidden_tests(name, seed)
+        digest = self.inputs_digest(name, seed, limits)
+        return Assignment(name, self.source(name), hidden_tests, digest)
+
+    def source(self, assignment: str) -> Source:
+        """The instructor's notebook, and the ids of the cells of the other assignments."""
+        others = {}
         for name in self.assignments():
-            with suppress(
-                OSError, ValueError, KeyError
-            ):  # a broken one is no obstacle for this one
-                cells = self.source(name)["cells"] if name != assignment else []
-                found[name] = frozenset(grade_id(cell) for cell in cells) - {""}
-        return found
+            with suppress(OSError, ValueError, KeyError):  # a broken one is no obstacle
+                cells = self._notebook(name)["cells"] if name != assignment else []
+                others[name] = frozenset(grade_id(cell) for cell in cells) - {""}
+        return Source(self._notebook(assignment), others)
 
     def notebooks(self, assignment: str) -> list[Path]:
         """The files of all the instructor's notebooks of an assignment."""
@@ -125,6 +148,11 @@ class Checkout:
             raise SpecError(f"the hidden specs of {assignment} are not those of its exercises.")
         stored = load(assignment)
         return [prepare(plan_of(e), specs[e.name], seed, stored[e.name]) for e in entries]
+
+    def _notebook(self, assignment: str) -> dict[str, Any]:
+        path = self.root / "solutions" / assignment / f"{assignment}.ipynb"
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
 
     def _module(self, room: str, assignment: str) -> ModuleType:
         if not (self.root / "tests" / room / f"{assignment}.py").is_file():

@@ -146,14 +146,14 @@ def _grade(
     begun = time.monotonic()
     with closing(exam.book) as book:
         graded = grade_class(exam, students, open_pool, again)
-        seen = watched(graded, exam.assignment, len(students), console)
+        seen = watched(graded, exam.name, len(students), console)
         done = [(one.record.brief(), one.fresh) for one in seen]
-        page = write_overview(exam.course, exam.assignment, book)
+        page = write_overview(exam.course, exam.name, book)
         by_hand = book.everyone()
     results = [Marked(record, by_hand.get(record.student, ByHand())) for record, _ in done]
     fresh = sum(is_fresh for _, is_fresh in done)
     seconds = time.monotonic() - begun
-    console.print(_summary(exam.assignment, fresh, results, seconds), markup=False)
+    console.print(_summary(exam.name, fresh, results, seconds), markup=False)
     console.print(f"Class page: {shortest(page)}", markup=False)
     return results, page
 

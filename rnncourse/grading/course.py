@@ -155,14 +155,14 @@ class Course:
         return sorted(path.name for path in folders if not path.name.startswith("."))
 
     def seed(self, assignment: str) -> int:
-        """The secret seed of an assignment in this course: drawn once, then always the same.
+        """The secret seed of an assignment in this course; a new one each time until one is kept.
 
         Raises:
             CourseError: its file is damaged.
         """
-        path = self.root / "records" / f"{assignment}.seed.json"
+        path = self._seed_file(assignment)
         if not path.exists():
-            create(path, json.dumps({"seed": secrets.randbits(SEED_BITS)}) + "\n")
+            return secrets.randbits(SEED_BITS)
         try:
             seed = json.loads(path.read_bytes())["seed"]
             if type(seed) is not int or not 0 <= seed < 2**SEED_BITS:
@@ -173,6 +173,19 @@ class Course:
                 "change: put the file back from a copy. Only if there is none, delete it."
             ) from error
         return seed
+
+    def keep_seed(self, assignment: str, seed: int) -> None:
+        """Write an assignment's seed down, which stays the same from then on.
+
+        Raises:
+            CourseError: another one is kept since.
+        """
+        create(self._seed_file(assignment), json.dumps({"seed": seed}) + "\n")
+        if self.seed(assignment) != seed:
+            raise CourseError(f"another grader has just begun {assignment}: run it once more.")
+
+    def _seed_file(self, assignment: str) -> Path:
+        return self.root / "records" / f"{assignment}.seed.json"
 
     @contextmanager
     def lock(self) -> Iterator[None]:

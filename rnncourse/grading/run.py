@@ -11,14 +11,14 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .checkout import Checkout
+from .checkout import Assignment, Checkout
 from .course import Course
 from .files import write
 from .gradebook.gradebook import Book
@@ -29,26 +29,19 @@ from .pages.overview import overview
 from .record import ByHand, Record, from_json, to_json
 from .sandbox.host import ClassCalls, Limits, Run
 from .sandbox.pools import Job, OpenPool, Pool
-from .spec import HiddenTest, cases_of
+from .spec import cases_of
 from .submissions.readers import Readers
-from .submissions.submission import Source, Submission
+from .submissions.submission import Submission
 
 
 @dataclass(frozen=True)
 class Exam:
-    """An assignment in a course, ready to be graded.
-
-    Attributes:
-        inputs_digest: the hash of all that decides a mark besides the submission.
-    """
+    """An assignment in a course, ready to be graded."""
 
     course: Course
-    assignment: str
-    source: Source
-    hidden_tests: Sequence[HiddenTest]
+    assignment: Assignment
     book: Book
     limits: Limits
-    inputs_digest: str
 
     @staticmethod
     def prepare(
@@ -60,31 +53,35 @@ class Exam:
             CourseError: something is missing; then nothing has been written.
         """
         torch.set_num_threads(1)  # what is computed here is small, and the cores are the workers'
-        source = Source(checkout.source(assignment), checkout.others(assignment))
-        book = Book.open(course, checkout, assignment)
         seed = course.seed(assignment)
-        hidden_tests = checkout.hidden_tests(assignment, seed)
-        inputs_digest = checkout.inputs_digest(assignment, seed, f"{limits} {protected}")
-        return Exam(course, assignment, source, hidden_tests, book, limits, inputs_digest)
+        known = checkout.assignment(assignment, seed, f"{limits} {protected}")
+        with ExitStack() as stack:
+            book = stack.enter_context(closing(Book.open(course, checkout, assignment)))
+            course.keep_seed(assignment, seed)
+            stack.pop_all()
+        return Exam(course, known, book, limits)
+
+    @property
+    def name(self) -> str:
+        """The assignment's name."""
+        return self.assignment.name
 
     @property
     def job(self) -> Job:
         """What is asked of each submission, for the pool."""
-        named = {hidden_test.plan.exercise: hidden_test for hidden_test in self.hidden_tests}
+        tests = {one.plan.exercise: one for one in self.assignment.hidden_tests}
         class_calls = ClassCalls(
-            cases={name: hidden_test.hidden.cases for name, hidden_test in named.items()},
-            ready_made={name: hidden_test.plan.ready_made for name, hidden_test in named.items()},
-            public={name: hidden_test.public.cases for name, hidden_test in named.items()},
+            cases={name: one.hidden.cases for name, one in tests.items()},
+            ready_made={name: one.plan.ready_made for name, one in tests.items()},
+            public={name: one.public.cases for name, one in tests.items()},
         )
-        return Job(class_calls, self.limits, lambda name, found: named[name].is_right(found))
+        return Job(class_calls, self.limits, lambda name, found: tests[name].is_right(found))
 
     def own_stages(self, submission: Submission) -> OwnStages:
         """What only this submission is asked, by exercise."""
         digest = submission.code_digest
-        return {
-            hidden_test.plan.exercise: hidden_test.own_stages(digest)
-            for hidden_test in self.hidden_tests
-        }
+        tests = self.assignment.hidden_tests
+        return {one.plan.exercise: one.own_stages(digest) for one in tests}
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ def grade_class(
     scores = {} if again else exam.book.scores()
     with ExitStack() as stack:
         lane = _Lane(exam, lambda: stack.enter_context(open_pool(exam.job)))
-        readers = stack.enter_context(Readers(exam.course, exam.assignment, exam.source))
+        readers = stack.enter_context(Readers(exam.course, exam.name, exam.assignment.source))
 
         def take(submission: Submission) -> Iterator[Graded]:
             if record := _done(exam, submission, scores.get(submission.student)):
@@ -238,10 +235,11 @@ def _keep(
     exam: Exam, submission: Submission, run: Run | None, own: OwnStages = NO_STAGES
 ) -> Record:
     """Judge a submission and write all of it down; the record, which says that it is done, last."""
-    record = judge_submission(submission, exam.hidden_tests, exam.source.points, run, own)
-    record = replace(record, graded_by=exam.inputs_digest)
+    known = exam.assignment
+    record = judge_submission(submission, known.hidden_tests, known.source.points, run, own)
+    record = replace(record, graded_by=known.inputs_digest)
     course, where = exam.course, (record.student, record.assignment)
-    notebook = autograded(record, submission.notebook or exam.source.released)
+    notebook = autograded(record, submission.notebook or known.source.released)
     write(course.autograded(*where), json.dumps(notebook, ensure_ascii=False) + "\n")
     by_hand = exam.book.commit(record, submission.timestamp)
     write_feedback(course, record, by_hand)
@@ -258,7 +256,7 @@ def _done(
     if record is None or not exam.course.feedback(*where).exists():
         return None
     made_from = record.submission, record.repairs, record.graded_by, record.refusal
-    now = submission.digest, submission.repairs, exam.inputs_digest, submission.refused
+    now = submission.digest, submission.repairs, exam.assignment.inputs_digest, submission.refused
     in_gradebook = scores == {e.exercise: e.points for e in record.exercises}
     return record if made_from == now and in_gradebook else None
 

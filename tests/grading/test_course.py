@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ from rnncourse.grading.commands import Options, grade_assignments
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
+from rnncourse.grading.run import Exam
+from rnncourse.grading.sandbox.host import Limits
+from rnncourse.grading.spec import SpecError
 from rnncourse.installation import install_command
 from tests.demonstration.learners import ROOT
 
@@ -205,14 +209,28 @@ def test_a_name_that_no_gradebook_takes_stops_nobody_else(tmp_path: Path, name: 
 
 def test_the_seed_is_drawn_once(tmp_path: Path) -> None:
     course = Course.open(tmp_path)
+    assert course.seed("lstm") != course.seed("lstm")
+    assert not (tmp_path / "records").exists()
     seed = course.seed("lstm")
+    course.keep_seed("lstm", seed)
     assert course.seed("lstm") == Course.open(tmp_path).seed("lstm") == seed
     assert course.seed("gru") != seed
     assert not list((tmp_path / "records").glob(".*"))
 
 
 def draw(folder: Path) -> int:
-    return Course.open(folder).seed("lstm")
+    course = Course.open(folder)
+    with suppress(CourseError):
+        course.keep_seed("lstm", course.seed("lstm"))
+    return course.seed("lstm")
+
+
+def test_who_begins_second_is_told(tmp_path: Path) -> None:
+    course = Course.open(tmp_path)
+    course.keep_seed("lstm", 1)
+    with pytest.raises(CourseError, match="another grader has just begun lstm: run it once more"):
+        course.keep_seed("lstm", 2)
+    assert course.seed("lstm") == 1
 
 
 def test_graders_that_start_at_once_draw_one_seed(tmp_path: Path) -> None:
@@ -238,7 +256,7 @@ def test_the_seed_on_a_file_system_without_links(
 )
 def test_a_damaged_seed_is_never_drawn_again(tmp_path: Path, content: str) -> None:
     course = Course.open(tmp_path)
-    course.seed("lstm")
+    course.keep_seed("lstm", 1)
     (path,) = (tmp_path / "records").iterdir()
     path.write_text(content, encoding="utf-8")
     with pytest.raises(CourseError, match=r"lstm\.seed\.json is damaged.*from a copy"):
@@ -248,7 +266,7 @@ def test_a_damaged_seed_is_never_drawn_again(tmp_path: Path, content: str) -> No
 
 def test_a_learner_called_seed_has_a_record_of_their_own(tmp_path: Path) -> None:
     course = Course.open(tmp_path)
-    seed = course.seed("lstm")
+    seed = draw(tmp_path)
     path = course.record("seed", "lstm")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{}", encoding="utf-8")
@@ -372,3 +390,15 @@ def test_a_report_without_a_folder_is_refused_before_any_work(tmp_path: Path) ->
     with pytest.raises(CourseError, match="there is no folder .*nowhere for the report"):
         grade_assignments(["lstm"], tmp_path, Console(file=io.StringIO()), options)
     assert {path.name for path in tmp_path.iterdir()} == {"ada"}
+
+
+def test_an_exam_that_cannot_be_prepared_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise SpecError("the shares of lstm_cell do not add up to 1.")
+
+    monkeypatch.setattr(rnncourse.grading.checkout, "prepare", refuse)
+    with pytest.raises(CourseError, match="shares of lstm_cell"):
+        Exam.prepare(Checkout(ROOT), Course.open(tmp_path), "lstm", Limits())
+    assert not list(tmp_path.iterdir())

@@ -90,13 +90,9 @@ class Prepared:
         """Grade what is left in a copy of the class; how many that were."""
         course = Course.open(folder)
         book = Book.open(course, Checkout(ROOT), "lstm")
-        exam = Exam(course, "lstm", *_rest(self.exam), book, Limits(), self.exam.inputs_digest)
+        exam = Exam(course, self.exam.assignment, book, Limits())
         graded = grade_class(exam, course.students("lstm"), lambda _: PreparedPool(self.answers))
         return sum(one.fresh for one in graded)
-
-
-def _rest(exam: Exam) -> tuple[Any, Any]:
-    return exam.source, exam.hidden_tests
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +106,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     answers: Answers = {}
     with LocalPool(sandboxed(), 2, exam.job) as pool:
         for student in course.students("lstm"):
-            submission = read(course.folder(student, "lstm"), student, "lstm", exam.source)
+            submission = read(
+                course.folder(student, "lstm"), student, "lstm", exam.assignment.source
+            )
             cells = tuple(cell.source for cell in submission.cells)
             if not submission.refused and cells not in answers:
                 own = {n: cases_of(s) for n, s in exam.own_stages(submission).items()}

@@ -88,7 +88,8 @@ def test_what_takes_long_to_read_holds_nobody_back(
     monkeypatch.setattr(readers, "read", read)
     monkeypatch.setattr(run, "_keep", keep)
     monkeypatch.setattr(run, "_done", lambda *_: None)
-    exam: Any = Mock(course=Course.open(tmp_path), assignment="lstm")
+    exam: Any = Mock(course=Course.open(tmp_path))
+    exam.name = "lstm"
     exam.own_stages.return_value = {}
     kept = []
     for graded in run.grade_class(exam, students, lambda _: Pool(a="done")):

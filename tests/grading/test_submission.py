@@ -406,7 +406,7 @@ def test_a_sentence_can_name_any_file(hand_in: HandIn) -> None:
 
 def test_the_notebook_of_another_assignment_is_said(tmp_path: Path) -> None:
     checkout = Checkout(ROOT)
-    source = Source(checkout.source("lstm"), checkout.others("lstm"))
+    source = checkout.source("lstm")
     for student, assignment in (("ada", "gru"), ("bilal", "lstm")):
         folder = tmp_path / student / "lstm"
         folder.mkdir(parents=True)

@@ -18,7 +18,7 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.draws import generator
 from rnncourse.grading.marking import CLASS_ONLY
 from rnncourse.grading.spec import HiddenTest, cases_of
-from rnncourse.grading.submissions.submission import Source, read
+from rnncourse.grading.submissions.submission import read
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import WORTH, Attack, code, notebook, solutions_by_exercise
@@ -154,7 +154,7 @@ def test_no_input_comes_back(attempt: Graded, hidden_tests: dict[str, HiddenTest
 def digest_of(attempt: Graded, student: str) -> str:
     """Of the code that somebody handed in."""
     checkout, course = Checkout(ROOT), Course.open(attempt.place.course)
-    source = Source(checkout.source(ASSIGNMENT), checkout.others(ASSIGNMENT))
+    source = checkout.source(ASSIGNMENT)
     return read(course.folder(student, ASSIGNMENT), student, ASSIGNMENT, source).code_digest
 
 
