@@ -4,14 +4,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .carry import carry_over
+    from ._carry import carry_over
+    from ._exercise import fill, play
+    from ._overview import exercises, progress
     from .checks import check
-    from .exercise import fill, play
 
 __version__ = "0.1.0"
-__all__ = ["carry_over", "check", "fill", "play"]
+__all__ = ["carry_over", "check", "exercises", "fill", "play", "progress"]
 
-_HOMES = {"carry_over": ".carry", "check": ".checks", "fill": ".exercise", "play": ".exercise"}
+_HOMES = {
+    "carry_over": "._carry",
+    "check": ".checks",
+    "exercises": "._overview",
+    "fill": "._exercise",
+    "play": "._exercise",
+    "progress": "._overview",
+}
+_MODULES = ("data", "glove", "nn", "plots", "train")
 
 
 def __getattr__(name: str) -> object:
@@ -24,4 +33,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What a learner uses. The chapters' modules hold stubs, which notebooks import by name."""
+    return sorted((*__all__, *_MODULES, "__version__"))

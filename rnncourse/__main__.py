@@ -1,5 +1,5 @@
 """`python -m rnncourse` is `rnncourse`."""
 
-from .cli import main
+from ._cli import main
 
 main()

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from .exercise import exercise
+from ._exercise import exercise
 
 
 @exercise

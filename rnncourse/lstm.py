@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .exercise import exercise
+from ._exercise import exercise
 
 
 @exercise

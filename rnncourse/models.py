@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .exercise import exercise
+from ._exercise import exercise
 
 
 @exercise

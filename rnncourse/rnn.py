@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .exercise import exercise
+from ._exercise import exercise
 
 Layer = tuple[Tensor, Tensor, Tensor, Tensor]
 

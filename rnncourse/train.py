@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from ._exercise import find
 from .clipping import clipped_training_step
-from .exercise import find
 
 Batch = tuple[Tensor, Tensor]
 

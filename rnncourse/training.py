@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .exercise import exercise
+from ._exercise import exercise
 
 
 @exercise

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from rnncourse.exercise import CHAPTERS, exercises
+from rnncourse._exercise import CHAPTERS, exercises
 from tests.browser import PROGRAMS, Open, launch, program, visits
 
 NO_SKIP = "RNNCOURSE_NO_SKIP"

@@ -19,13 +19,13 @@ from typing import Any
 import torch
 
 import rnncourse
+from rnncourse._exercise import CHAPTERS, exercises
 from rnncourse.checks import plan_of, run
 from rnncourse.checks.compare import close
 from rnncourse.checks.fingerprints import arrays_of
 from rnncourse.checks.judge import is_near, naming_tolerance
 from rnncourse.checks.plan import Key, Plan, key
 from rnncourse.checks.results import Arrays
-from rnncourse.exercise import CHAPTERS, exercises
 from rnncourse.grading.spec import signature
 from tests.mistakes import known
 

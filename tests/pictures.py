@@ -12,9 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.report import html
-from rnncourse.exercise import find
 from tests.browser import launch
 from tests.demonstration.__main__ import SITE
 from tests.demonstration.learners import ROOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rnncourse.exercise import CHAPTERS
+from rnncourse._exercise import CHAPTERS
 
 LONG = "RNNCOURSE_LONG"
 """Set to 1 for all that they can do; a part of it is done otherwise."""

@@ -16,10 +16,10 @@ import pytest
 import torch
 
 from rnncourse import __version__ as rnncourse_version
+from rnncourse._installation import checkout
 from rnncourse.grading.sandbox import bubblewrap
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.launch import WORDS, obstacle, sandboxed
-from rnncourse.installation import checkout
 from tests.demonstration.learners import WRONG_ORDER, filled, solutions
 
 ROOT = Path(__file__).parents[1]

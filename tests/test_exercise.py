@@ -11,7 +11,7 @@ import torch
 
 import rnncourse.lstm
 from rnncourse import fill, play
-from rnncourse.exercise import FillError, UnfilledError, exercises, find, substituted
+from rnncourse._exercise import FillError, UnfilledError, exercises, find, substituted
 from tests.hidden.lstm import SPECS
 
 CELL = ("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh")

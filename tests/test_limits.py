@@ -14,13 +14,13 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-import rnncourse.carry
+import rnncourse._carry
 import rnncourse.checks
 from rnncourse import carry_over, check
+from rnncourse._exercise import find
+from rnncourse._limits import TimeLimit, TimeUpError
 from rnncourse.checks import CheckFailedError, examine, examine_within
 from rnncourse.checks.report import text
-from rnncourse.exercise import find
-from rnncourse.limits import TimeLimit, TimeUpError
 from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
@@ -196,14 +196,14 @@ def test_a_kernel_goes_on_after_a_loop(tmp_path: Path) -> None:
 def test_what_is_carried_over_cannot_hang_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rnncourse.carry, "EXERCISE_SECONDS", 1)
+    monkeypatch.setattr(rnncourse._carry, "EXERCISE_SECONDS", 1)
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "lstm.ipynb"
     path.write_text(filled(solutions() | {"lstm_layer": ENDLESS_LOOP}), encoding="utf-8")
     carry_over("lstm_layer")
     assert capsys.readouterr().out == "lstm_layer: torch's, as yours in lstm.ipynb does not end.\n"
     find("lstm_layer").filled = None
-    monkeypatch.setattr(rnncourse.carry, "CELL_SECONDS", 1)
+    monkeypatch.setattr(rnncourse._carry, "CELL_SECONDS", 1)
     loop = "class Endless:\n    while True:\n        pass\n"
     path.write_text(filled(solutions() | {"lstm_layer": loop}), encoding="utf-8")
     carry_over("lstm_layer")

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from rnncourse import nn
-from rnncourse.exercise import UnfilledError, exercises
+from rnncourse._exercise import UnfilledError, exercises
 from tests.hidden import embedding, lstm, models, shapes
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from rnncourse import nn
-from rnncourse.exercise import UnfilledError, exercises
+from rnncourse._exercise import UnfilledError, exercises
 from tests.hidden import embedding, gru, lstm, rnn
 
 KINDS = ("RNN", "LSTM", "GRU")

@@ -22,13 +22,13 @@ from nbformat import NotebookNode
 from nbgrader.validator import Validator
 from traitlets.config import Config
 
+from rnncourse._exercise import CHAPTERS, Exercise, exercises, find
+from rnncourse._notebook import grade_id, nbgrader_metadata, source
 from rnncourse.checks import examine, plan_of, run
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.plan import key
-from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.grading.release import release
 from rnncourse.grading.submissions.source import Source
-from rnncourse.notebook import grade_id, nbgrader_metadata, source
 from tests import strength
 
 ROOT = Path(__file__).parents[1]

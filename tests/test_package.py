@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -20,10 +21,14 @@ from typing import Any
 
 import pytest
 import trove_classifiers
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from rnncourse.installation import install_command, requirement
+import rnncourse
+from rnncourse._exercise import CHAPTERS
+from rnncourse._installation import install_command, requirement
 
 ROOT = Path(__file__).parents[1]
 
@@ -109,8 +114,6 @@ def test_a_learner_can_start_from_the_wheel(wheel: Path, tmp_path: Path) -> None
 
 
 def test_every_stub_module_is_an_assignment() -> None:
-    from rnncourse.exercise import CHAPTERS
-
     for chapter in CHAPTERS:
         for place in (
             f"rnncourse/{chapter}.py",
@@ -129,7 +132,7 @@ def test_the_package_imports_one_way() -> None:
     """A learner's process never needs the grader."""
     code = (
         "import sys; import rnncourse, rnncourse.nn, rnncourse.train, rnncourse.data;"
-        "import rnncourse.cli, rnncourse.workspace, rnncourse.checks.plans.lstm;"
+        "import rnncourse._cli, rnncourse._workspace, rnncourse.checks.plans.lstm;"
         "sys.exit(any(m.startswith('rnncourse.grading') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -140,7 +143,7 @@ def test_hints_name_an_address_that_works(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     code = (
-        "from rnncourse.installation import checkout, install_command, requirement;"
+        "from rnncourse._installation import checkout, install_command, requirement;"
         "print(checkout(), install_command('grading'), requirement('NBGrader'), sep='\\n')"
     )
     done = subprocess.run(
@@ -229,15 +232,35 @@ def test_the_threat_model_names_tests_that_are_there() -> None:
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
+PUBLIC = {"carry_over", "check", "exercises", "fill", "play", "progress"}
+MODULES = {"data", "glove", "nn", "plots", "train"}
+
+
+def test_what_the_package_offers_is_what_a_learner_uses() -> None:
+    """Also after all of it is loaded, and where a notebook completes a name."""
+    assert {*rnncourse.__all__} == PUBLIC
+    importlib.import_module("rnncourse._cli")
+    importlib.import_module("rnncourse._carry")
+    shell = InteractiveShell.instance()
+    shell.user_ns["rnncourse"] = rnncourse
+    text = "rnncourse."
+    with provisionalcompleter():
+        offered = {one.text for one in shell.Completer.completions(text, len(text))}
+    assert offered == PUBLIC | MODULES
+    for path in (ROOT / "rnncourse").iterdir():
+        name = path.name.removesuffix(".py")
+        known = {*CHAPTERS, *MODULES, "checks", "grading"}
+        assert name.startswith("_") or name in known, f"{name}: public, or with an underscore?"
+
+
 def test_the_command_line_starts_without_torch() -> None:
     code = """
 import sys
-import rnncourse, rnncourse.cli, rnncourse.doctor
+import rnncourse, rnncourse._cli, rnncourse._doctor
 assert "torch" not in sys.modules
-assert {"check", "fill", "play", "carry_over"} < set(dir(rnncourse))
 from rnncourse import *
 assert check is rnncourse.check is rnncourse.checks.check
-assert fill is rnncourse.exercise.fill
+assert fill is rnncourse._exercise.fill
 assert not hasattr(rnncourse, "no_such_name")
 """
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from rnncourse.errors import CourseError
-from rnncourse.exercise import exercises
-from rnncourse.notebook import grade_id
-from rnncourse.terminal.names import assignment, targets
-from rnncourse.workspace import read
+from rnncourse._errors import CourseError
+from rnncourse._exercise import exercises
+from rnncourse._notebook import grade_id
+from rnncourse._terminal.names import assignment, targets
+from rnncourse._workspace import read
 from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
 from tests.test_cli import rnncourse
 

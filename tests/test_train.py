@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from rnncourse import train
-from rnncourse.exercise import find
+from rnncourse._exercise import find
 from tests.hidden.clipping import SPECS
 
 

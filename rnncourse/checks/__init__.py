@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..errors import BriefError
-from ..exercise import Exercise, FillError, describe, exercises, fill, find
-from ..limits import EXERCISE_SECONDS, TimeLimit, TimeUpError
+from .._errors import BriefError
+from .._exercise import Exercise, FillError, describe, exercises, fill, find
+from .._limits import EXERCISE_SECONDS, TimeLimit, TimeUpError
 from .again import called_again
 from .drivers import Outcome, driver_of
 from .fingerprints import Stored, load

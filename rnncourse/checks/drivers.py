@@ -18,7 +18,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..exercise import Exercise, UnfilledError, find, left_blank, substituted
+from .._exercise import Exercise, UnfilledError, find, left_blank, substituted
 from .results import Arrays, Convert, Structure, WrongResultError, named
 
 Function = Callable[..., Any]

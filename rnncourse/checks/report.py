@@ -47,6 +47,17 @@ def remarks(report: Report) -> list[str]:
     return found
 
 
+def status(report: Report) -> str:
+    """How far an exercise is, in a word or three."""
+    if report.complete:
+        return "done"
+    if report.stopped:
+        return "stopped"
+    if report.ready_made and not report.failed:
+        return "ready-made"
+    return "not filled in" if report.unfilled else "not right yet"
+
+
 def ready_made(report: Report) -> str:
     """A sentence on what it uses of torch, where that is to be written."""
     used = report.ready_made[0]

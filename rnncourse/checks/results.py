@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..exercise import describe
+from .._exercise import describe
 
 Arrays = dict[str, Tensor]
 Structure = str | tuple["Structure", ...]

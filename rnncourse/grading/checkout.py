@@ -16,16 +16,18 @@ from typing import Any
 
 import torch
 
+from .._errors import CourseError
+from .._exercise import exercises
+from .._notebook import grade_id
 from ..checks import plan_of
 from ..checks.fingerprints import load
-from ..errors import CourseError
-from ..exercise import exercises
-from ..notebook import grade_id
 from .spec import HiddenTest, SpecError, prepare
 from .submissions.source import Source
 
 PACKAGE = Path(__file__).parents[1]
-TERMINAL = ("__main__.py", "cli.py", "doctor.py", "installation.py", "terminal", "workspace.py")
+TERMINAL = (
+    *("__main__.py", "_cli.py", "_doctor.py", "_installation.py", "_terminal", "_workspace.py"),
+)
 """What of the package neither runs a learner's code nor judges it."""
 DECIDING = (
     *("sandbox", "submissions", "worker"),

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import CourseError
+from .._errors import CourseError
 from .checkout import Checkout
 from .course import Course
 from .files import write

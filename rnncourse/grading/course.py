@@ -15,7 +15,7 @@ from typing import TextIO
 from sqlalchemy import URL
 from traitlets.config import Config
 
-from ..errors import CourseError
+from .._errors import CourseError
 from . import settings
 from .draws import SEED_BITS
 from .files import create

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ..errors import CourseError
+from .._errors import CourseError
 
 EXAMPLE = "postgresql+psycopg://NAME@HOST/DATABASE"
 DRIVERS = ("postgresql", "+psycopg", "+psycopg2")

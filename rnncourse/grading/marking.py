@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from .._tracing import Failures
 from ..checks.judge import Report, StageReport, judge
 from ..checks.plan import Stage
-from ..tracing import Failures
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.host import ExerciseRun, Run
 from .spec import HiddenTest

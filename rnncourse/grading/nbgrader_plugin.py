@@ -27,8 +27,8 @@ from nbgrader.converters import Autograde, GenerateFeedback, NbGraderException
 from nbgrader.converters.base import BaseConverter
 from traitlets import Float, Integer, List, Unicode, default
 
-from ..errors import CourseError
-from ..notebook import UnreadableError
+from .._errors import CourseError
+from .._notebook import UnreadableError
 from . import validation
 from .checkout import Checkout
 from .course import LAYOUT, Course

@@ -11,7 +11,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from ..errors import CourseError
+from .._errors import CourseError
 from .gradebook.schema import making_tables
 
 

@@ -15,7 +15,7 @@ from traitlets import TraitError
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
-from ..errors import CourseError
+from .._errors import CourseError
 
 FILE = "nbgrader_config.py"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ..errors import CourseError
+from .._errors import CourseError
 from .checkout import Checkout
 from .files import write
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._errors import CourseError
 from ..checks import run
 from ..checks.drivers import Outcome, driver_of
 from ..checks.fingerprints import Stored
 from ..checks.judge import Mistake, Report, Signature, fingerprint, judge
 from ..checks.plan import Case, Key, Plan, Stage, key
 from ..checks.results import Arrays
-from ..errors import CourseError
 from .draws import generator
 
 

@@ -16,7 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.validator import Validator
 from traitlets.config import Config
 
-from ..errors import CourseError
+from .._errors import CourseError
 
 HANDLERS = "nbgrader.server_extensions.validate_assignment.handlers"
 LEARNERS = ("submitted", "autograded", "feedback")

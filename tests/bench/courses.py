@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 
+from rnncourse._notebook import grade_id, source
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.spec import HiddenTest
-from rnncourse.notebook import grade_id, source
 from tests.bench.learners import Learner, submission
 from tests.demonstration.learners import ASSIGNMENT, ROOT
 
@@ -32,7 +32,7 @@ import torch
 from rnncourse.checks import plan_of, run
 from rnncourse.checks.plan import key
 from rnncourse.checks.judge import judge
-from rnncourse.exercise import fill_forgotten, find
+from rnncourse._exercise import fill_forgotten, find
 
 fill_forgotten(globals())
 stages, expected, shares = torch.load("{exercise}.pt", weights_only=False)

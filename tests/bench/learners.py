@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 
-from rnncourse.exercise import exercises
-from rnncourse.notebook import grade_id
+from rnncourse._exercise import exercises
+from rnncourse._notebook import grade_id
 from tests.demonstration.learners import ASSIGNMENT, answer, solutions
 from tests.mistakes import known, right
 from tests.mistakes import lstm as answers_of_others

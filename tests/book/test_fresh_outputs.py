@@ -27,7 +27,7 @@ def book(tmp_path: Path) -> Path:
         "rnncourse/checks/__init__.py": "",
         "rnncourse/checks/answers.json": "{}",
         "rnncourse/grading/__init__.py": "",
-        "rnncourse/cli.py": "",
+        "rnncourse/_cli.py": "",
         "book/stored/result.json": "{}",
         "book/lesson.md": "# A lesson\n",
         "constraints.txt": "torch==2.13.0\n",
@@ -70,7 +70,7 @@ def test_a_change_of_what_a_lesson_imports_or_reads_is_seen(
     ("cells", "changed"),
     [
         (LESSON, "rnncourse/plots.py"),
-        (LESSON, "rnncourse/cli.py"),
+        (LESSON, "rnncourse/_cli.py"),
         (LESSON, "rnncourse/grading/__init__.py"),
         (["from rnncourse import check"], "rnncourse/grading/__init__.py"),
         (LESSON, "book/stored/result.json"),

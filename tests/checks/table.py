@@ -13,10 +13,10 @@ import time
 from rich.console import Console
 from rich.table import Column, Table
 
+from rnncourse._exercise import Exercise, exercises
 from rnncourse.checks import examine, plan_of
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.plan import key
-from rnncourse.exercise import Exercise, exercises
 from tests.mistakes import known, right
 
 REPEATS = 20

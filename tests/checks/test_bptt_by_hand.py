@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.ready_made import GRADIENTS, uses_noted
-from rnncourse.exercise import find
 from tests.hidden.bptt import SPECS
 from tests.mistakes import known
 

@@ -14,10 +14,10 @@ import torch
 
 import rnncourse.lstm
 from rnncourse import check, fill
+from rnncourse._exercise import FillError, find
 from rnncourse.checks import CheckFailedError, examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import ALL_BY_PROBE, SOME_BY_PROBE, html, text
-from rnncourse.exercise import FillError, find
 from tests.hidden.lstm import SPECS
 from tests.mistakes import known
 

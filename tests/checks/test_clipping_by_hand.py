@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.drivers import driver_of
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
-from rnncourse.exercise import find
 from tests.hidden.clipping import SPECS
 from tests.mistakes import known
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
-from rnncourse.exercise import find
 from tests.hidden.embedding import SPECS
 
 ONE_HOT, EMBED, BACKWARD, PAIRS, LOSS, ANALOGY = (

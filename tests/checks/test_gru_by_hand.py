@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine, plan_of
 from rnncourse.checks.drivers import COTANGENT, GRADIENT
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
-from rnncourse.exercise import find
 from tests.checks.by_hand import sigmoid
 from tests.hidden.gru import SPECS
 

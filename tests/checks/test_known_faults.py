@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse import fill
+from rnncourse._exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import text
-from rnncourse.exercise import CHAPTERS, Exercise, exercises, find
 from tests.mistakes import known, right
 
 EXERCISES = list(exercises().values())

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import torch
 
+from rnncourse._exercise import CHAPTERS, Exercise, exercises
 from rnncourse.checks import examine, plan_of, run
 from rnncourse.checks.drivers import PROBE
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import NAMING_ATOL, Report, judge
-from rnncourse.exercise import CHAPTERS, Exercise, exercises
 from rnncourse.grading.spec import ExpectedStages, HiddenTest, SpecError, cases_of, prepare
 from tests import fingerprints
 from tests.checks.by_hand import packed_step, step

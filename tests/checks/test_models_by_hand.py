@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.plans.models import PLANS
 from rnncourse.checks.plans.models.sampling import APART, DRAWS
 from rnncourse.checks.plans.models.vocabulary import TABLE
-from rnncourse.exercise import find
 from tests.hidden.models import SPECS
 
 

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from rnncourse._exercise import exercises, find
 from rnncourse.checks import CheckFailedError, check, examine, plan_of
 from rnncourse.checks.judge import Report, report_of
 from rnncourse.checks.ready_made import HELPERS, uses_noted
 from rnncourse.checks.report import html, text
-from rnncourse.exercise import exercises, find
 from tests.hidden.lstm import SPECS as LSTM
 
 

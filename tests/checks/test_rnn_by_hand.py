@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 import rnncourse.rnn
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import text
-from rnncourse.exercise import find
 from tests.hidden.rnn import SPECS
 from tests.mistakes import known
 

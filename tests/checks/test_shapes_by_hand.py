@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.compare import close
-from rnncourse.exercise import find
 from tests.hidden.shapes import SPECS
 
 rnn_output_shapes = SPECS["rnn_output_shapes"].reference

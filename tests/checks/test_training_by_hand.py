@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
-from rnncourse.exercise import find
 from tests.hidden.training import SPECS, free_run, joined_rnn_cell, training_step
 
 # ------------------------------------------------------------------ references

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnncourse.errors import CourseError
+from rnncourse._errors import CourseError
 from rnncourse.grading.commands import Options, grade_assignments, release_assignments
 from rnncourse.grading.sandbox import launch
 from tests.demonstration.learners import ROOT, write_class

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnncourse.notebook import grade_id, source
+from rnncourse._notebook import grade_id, source
 from tests.mistakes import lstm as other
 
 ROOT = Path(__file__).parents[2]

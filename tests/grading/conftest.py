@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from rnncourse._exercise import exercises
 from rnncourse.checks import plan_of
 from rnncourse.checks.plan import Case, Key
-from rnncourse.exercise import exercises
 from rnncourse.grading.sandbox.host import ClassCalls, Worker
 from rnncourse.grading.sandbox.launch import sandboxed
 from rnncourse.grading.spec import prepare

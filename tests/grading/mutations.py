@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rnncourse.notebook import grade_id
+from rnncourse._notebook import grade_id
 from tests.demonstration.learners import filled, solutions
 
 NAME = "lstm.ipynb"

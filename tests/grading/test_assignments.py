@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rnncourse.exercise import exercises
+from rnncourse._exercise import exercises
 from rnncourse.grading.sandbox.launch import obstacle
 from tests.demonstration.learners import ROOT
 from tests.strength import chapters

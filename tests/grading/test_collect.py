@@ -18,7 +18,7 @@ from typing import IO
 import pytest
 from rich.console import Console
 
-from rnncourse.errors import CourseError
+from rnncourse._errors import CourseError
 from rnncourse.grading.course import Course
 from rnncourse.grading.intake import archive as archives
 from rnncourse.grading.intake import importer

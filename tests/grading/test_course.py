@@ -20,7 +20,8 @@ import pytest
 from rich.console import Console
 
 import rnncourse.grading.checkout
-from rnncourse.errors import CourseError
+from rnncourse._errors import CourseError
+from rnncourse._installation import install_command
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.commands import Options, grade_assignments
 from rnncourse.grading.course import Course
@@ -29,7 +30,6 @@ from rnncourse.grading.gradebook.database import connect
 from rnncourse.grading.run import Exam
 from rnncourse.grading.sandbox.host import Limits
 from rnncourse.grading.spec import SpecError
-from rnncourse.installation import install_command
 from tests.demonstration.learners import ROOT
 
 SECRET = "pa55word"
@@ -314,13 +314,13 @@ CHANGES: dict[str, Callable[[Path], Path]] = {
     "hidden spec": lambda root: root / "tests/hidden/lstm.py",
     "notebook": lambda root: root / "solutions/lstm/lstm.ipynb",
     "stubs": lambda root: root / "rnncourse/lstm.py",
-    "what a stub is": lambda root: root / "rnncourse/exercise.py",
+    "what a stub is": lambda root: root / "rnncourse/_exercise.py",
     "judge": lambda root: root / "rnncourse/checks/judge.py",
     "fingerprints": lambda root: root / "rnncourse/checks/fingerprints/lstm.json",
     "host": lambda root: root / "rnncourse/grading/sandbox/host.py",
     "repair": lambda root: root / "rnncourse/grading/submissions/repair.py",
     "verdicts": lambda root: root / "rnncourse/grading/marking.py",
-    "which cells run": lambda root: root / "rnncourse/notebook.py",
+    "which cells run": lambda root: root / "rnncourse/_notebook.py",
     "worker": lambda root: root / "rnncourse/grading/worker/session.py",
 }
 
@@ -348,7 +348,7 @@ def test_whatever_decides_a_mark_is_seen_when_it_changes(
 
 @pytest.mark.parametrize(
     "path",
-    ["grading/pages/rendering.py", "grading/intake/owners.py", "cli.py", "terminal/child.py"],
+    ["grading/pages/rendering.py", "grading/intake/owners.py", "_cli.py"],
 )
 def test_what_only_takes_in_or_shows_decides_no_mark(
     copied: Path, monkeypatch: pytest.MonkeyPatch, path: str

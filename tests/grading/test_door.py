@@ -18,12 +18,12 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 
+from rnncourse._notebook import grade_id
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.schema import making_tables
 from rnncourse.grading.nbgrader_plugin import CourseAutograde, CourseFeedback, CourseGrader
 from rnncourse.grading.sandbox.host import Limits
 from rnncourse.grading.sandbox.launch import obstacle
-from rnncourse.notebook import grade_id
 from tests.demonstration.learners import ROOT, filled, solutions, write_class
 from tests.grading.class_dump import dump
 from tests.grading.nbgrader_course import essay, hand_in, nbgrader, new_course, rnncourse_grade

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from rnncourse._notebook import Cell
+from rnncourse._tracing import LEFT_OUT, MAX_LENGTH, Failures
 from rnncourse.grading.sandbox.host import ClassCalls, Run, Worker
-from rnncourse.notebook import Cell
-from rnncourse.tracing import LEFT_OUT, MAX_LENGTH, Failures
 from tests.grading.sandboxes import needs_sandbox
 
 START = "import torch\nfrom rnncourse import check, fill"

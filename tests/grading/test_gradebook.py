@@ -32,7 +32,7 @@ from sqlalchemy import Table, create_engine, select
 from traitlets.config import Config
 
 import rnncourse.grading.gradebook.database
-from rnncourse.errors import CourseError
+from rnncourse._errors import CourseError
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book

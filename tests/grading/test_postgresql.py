@@ -10,7 +10,7 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy import create_engine, text
 
-from rnncourse.errors import CourseError
+from rnncourse._errors import CourseError
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book

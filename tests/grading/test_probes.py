@@ -11,9 +11,9 @@ from unittest.mock import Mock
 
 import pytest
 
+from rnncourse._exercise import exercises
 from rnncourse.checks import plan_of
 from rnncourse.checks.drivers import PROBE, Outcome
-from rnncourse.exercise import exercises
 from rnncourse.grading.marking import judge_submission
 from rnncourse.grading.record import ExerciseRecord
 from rnncourse.grading.sandbox.host import ClassCalls, Worker

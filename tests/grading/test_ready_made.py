@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from rnncourse._exercise import find, parameters
 from rnncourse.checks import plan_of
 from rnncourse.checks.plan import key
 from rnncourse.checks.ready_made import LSTM
-from rnncourse.exercise import find, parameters
 from rnncourse.grading.sandbox.host import ClassCalls, Limits, Run, Worker
 from rnncourse.grading.sandbox.launch import unsafe
 from tests.grading.sandboxes import needs_sandbox

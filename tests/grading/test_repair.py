@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from rnncourse._notebook import grade_id, nbgrader_metadata, source
 from rnncourse.grading.submissions.submission import Source, Submission, read
-from rnncourse.notebook import grade_id, nbgrader_metadata, source
 from tests.demonstration.learners import ROOT, filled, solutions
 
 Cells = list[dict[str, Any]]

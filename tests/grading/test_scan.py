@@ -9,8 +9,8 @@ import textwrap
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from rnncourse._exercise import find
 from rnncourse.checks import plan_of
-from rnncourse.exercise import find
 from rnncourse.grading.sandbox.host import ClassCalls, Worker
 from rnncourse.grading.worker.scan import MAX_FLAGS, read_cells
 from tests.demonstration.learners import solutions
@@ -323,7 +323,7 @@ def test_means_that_tamper_are_reported_from_any_cell(cell: str, means: str) -> 
 
 
 def test_harmless_parts_of_the_same_modules_are_not() -> None:
-    cell = "from rnncourse.checks import check\nfrom rnncourse.exercise import fill, play\nplay()"
+    cell = "from rnncourse.checks import check\nfrom rnncourse._exercise import fill, play\nplay()"
     assert flags(START, HONEST, cell) == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.errors import CourseError
+from rnncourse._errors import CourseError
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.setup_course import set_up_course

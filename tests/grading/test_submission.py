@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from rnncourse._notebook import source
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.submissions import finding, reader
 from rnncourse.grading.submissions.budget import Budget
 from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.grading.worker.protocol import Frame, encode
-from rnncourse.notebook import source
 from tests.demonstration.learners import ROOT, filled, solutions
 
 RIGHT = filled(solutions()).encode()

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from ...exercise import describe
+from ..._exercise import describe
 from ..drivers import PROBE, Driver, Function
 from ..plan import Draw, Plan, Sizes, Stage, in_float64, shape_of, to_meta, uniform
 from ..ready_made import CLIPPING

@@ -14,8 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from ...errors import CourseError
-from ...installation import install_command
+from ..._errors import CourseError
+from ..._installation import install_command
 from ..gradebook_url import shown
 
 BUSY_SECONDS = 60

@@ -12,7 +12,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 from sqlalchemy import Connection, Engine, RowMapping, Select, inspect
 
-from ...errors import CourseError
+from ..._errors import CourseError
 from ..checkout import Checkout
 from ..course import Course
 from ..files import claim

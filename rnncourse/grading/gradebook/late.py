@@ -9,7 +9,7 @@ from typing import Any
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets.config import Config
 
-from ...errors import CourseError
+from ..._errors import CourseError
 from ..settings import importing_from
 
 

@@ -34,7 +34,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from ...errors import CourseError
+from ..._errors import CourseError
 from .database import upsert
 
 ASSIGNMENT, COURSE, NOTEBOOK = Assignment.__table__, Course.__table__, Notebook.__table__

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...errors import CourseError
-from ...exercise import CHAPTERS
+from ..._errors import CourseError
+from ..._exercise import CHAPTERS
 from ..course import Course
 from ..names import distinct
 from .archive import Archive, UnusableError, opened

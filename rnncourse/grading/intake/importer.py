@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from ...exercise import CHAPTERS
+from ..._exercise import CHAPTERS
 from ..submissions.budget import Budget, SpentError
 from ..submissions.finding import is_named_after, is_notebook
 from .archive import MAX_FILES_INSIDE, Member, UnusableError, unzipped

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...errors import CourseError
+from ..._errors import CourseError
 from ..files import write
 from .owners import HandIn, safe
 

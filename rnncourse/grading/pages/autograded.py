@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..._notebook import GIVEN, grade_id
 from ...checks.report import html, text
-from ...notebook import GIVEN, grade_id
 from ..record import ExerciseRecord, Record
 
 CHECK = GIVEN[0]

@@ -21,7 +21,7 @@ import torch
 from distributed import Client, KilledWorker, WorkerPlugin, get_worker
 
 from ... import __version__
-from ...errors import CourseError
+from ..._errors import CourseError
 from .host import NO_CALLS, ExerciseRun, Own, Run, unknown
 from .launch import obstacle, sandboxed, unsafe
 from .pools import Job, LocalPool

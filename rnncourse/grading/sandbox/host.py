@@ -23,9 +23,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
+from ..._tracing import LEFT_OUT
 from ...checks.drivers import PROBE, Outcome
 from ...checks.plan import Case, Key
-from ...tracing import LEFT_OUT
 from ..worker.operators import NAMES
 from ..worker.protocol import (
     END,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import rnncourse
 
-from ...errors import CourseError
+from ..._errors import CourseError
 from . import bubblewrap
 
 COURSE, SITE = "/course", "/site"

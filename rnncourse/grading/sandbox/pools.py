@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
-from ...errors import CourseError
+from ..._errors import CourseError
 from .host import NO_CALLS, ClassCalls, IsRight, Limits, Own, Run, Worker, unknown
 from .launch import Launch, obstacle, sandboxed, unsafe
 

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ...notebook import UnreadableError
+from ..._notebook import UnreadableError
 from .budget import Budget, SpentError
 from .reader import File, Folder, Notebook, load, shown, usual_budget
 from .source import CHECK, Source, functions

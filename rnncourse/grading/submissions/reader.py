@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ...notebook import UnreadableError
+from ..._notebook import UnreadableError
 from .budget import Budget
 from .parse import TOO_MUCH, FormatError, parse
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from ...notebook import Cell
+from ..._notebook import Cell
 from ..sanitize.markdown import MAX_SHOWN, as_code, harmless, shortened
 from .faults import sentences
 from .reader import Notebook, SubmittedCell

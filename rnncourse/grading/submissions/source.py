@@ -19,7 +19,7 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
-from ...notebook import GIVEN, grade_id, nbgrader_metadata, source
+from ..._notebook import GIVEN, grade_id, nbgrader_metadata, source
 
 CHECK = GIVEN[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbgrader.utils import parse_utc
 
-from ...notebook import Cell, UnreadableError
+from ..._notebook import Cell, UnreadableError
 from .finding import find, looks_like
 from .reader import Folder, opened
 from .repair import repair

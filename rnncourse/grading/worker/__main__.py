@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from ...exercise import exercises
+from ..._exercise import exercises
 from . import isolation, seccomp, threads
 from .operators import Operators, mask_formulas
 from .protocol import (

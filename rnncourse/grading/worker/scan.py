@@ -53,7 +53,7 @@ TAMPERING = (
     *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec", "ctypes"),
     *("gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
     *("inspect.getouterframes", "inspect.stack", "os.fdopen", "os.write", "os.writev"),
-    *("rnncourse.checks", "rnncourse.exercise", "rnncourse.grading", "sys._current_frames"),
+    *("rnncourse.checks", "rnncourse._exercise", "rnncourse.grading", "sys._current_frames"),
     *("socket", "sys._getframe", "sys.modules", "sys.setprofile", "sys.settrace"),
     *(f"{SHELL}.{name}" for name in ("ast_transformers", "ex", "input_transformer_manager")),
     *(f"{SHELL}.{name}" for name in ("input_transformers_cleanup", "input_transformers_post")),
@@ -65,9 +65,9 @@ SECRETIVE = ("builtins", "gc", "importlib", "inspect", "rnncourse", "sys", "trac
 """Modules in which nobody has a reason to look up a name that is computed."""
 OWN = ("torch", "rnncourse", "builtins")
 """Modules whose parts a notebook has no reason to replace."""
-FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "exercise.fill", "fill")}
+FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "_exercise.fill", "fill")}
 """What makes a function an exercise's answer."""
-HARMLESS = FILLING | {"rnncourse.exercise.play"}
+HARMLESS = FILLING | {"rnncourse._exercise.play"}
 OTHER_NAMES = "torch._C._VariableFunctions"
 
 LISTING = {f"builtins.{name}" for name in ("enumerate", "len", "list", "print", "set", "sorted")}

@@ -25,10 +25,10 @@ from traitlets.config import Config
 
 import rnncourse.checks
 
+from ..._exercise import Exercise, FillError, fill, fill_forgotten, find, parameters
 from ...checks import plan_of
 from ...checks.drivers import COTANGENT, Outcome, Problem, driver_of
 from ...checks.results import Arrays, Structure
-from ...exercise import Exercise, FillError, fill, fill_forgotten, find, parameters
 from .protocol import MAX_FIGURES, MAX_OUTPUT, encode, is_figure, outcome_frame
 from .rest import go_on, is_exit, is_not_here, undefined
 from .scan import Reading, read_cells

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rnncourse.notebook import grade_id
+from rnncourse._notebook import grade_id
 from tests.demonstration.learners import ASSIGNMENT, filled, solutions
 
 Notebook = dict[str, Any]

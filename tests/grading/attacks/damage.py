@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnncourse.notebook import nbgrader_metadata
+from rnncourse._notebook import nbgrader_metadata
 
 from .attack import WORTH, Attack, Notebook, Place, cell, code, markdown
 

@@ -189,7 +189,7 @@ READY_MADE = {
     ),
     "the_public_oracle": returning(
         "plan_of(find('lstm_cell')).oracle(x, h, c, w_ih=w_ih, w_hh=w_hh, b_ih=b_ih, b_hh=b_hh)",
-        "    from rnncourse.checks import plan_of\n    from rnncourse.exercise import find",
+        "    from rnncourse.checks import plan_of\n    from rnncourse._exercise import find",
     ),
 }
 
@@ -235,7 +235,7 @@ LOOKED_UP = returning("answers[str(x.tolist()) + str(b_ih.tolist())]")
 
 ORACLE = """
 from rnncourse.checks import lstm, plan_of
-from rnncourse.exercise import exercises
+from rnncourse._exercise import exercises
 """
 
 ORACLE_DRIVER = (
@@ -293,7 +293,7 @@ torch.Tensor.grad = property(lambda self: self)
 PROBE_SEEN = """
 @fill
 def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
-    from rnncourse.exercise import find
+    from rnncourse._exercise import find
     probed = find("lstm_cell").filled
     zeros = torch.zeros(len(x), *h0.shape).to(x)
     if probed.__name__ != "lstm_cell":
@@ -307,7 +307,7 @@ POISON = (
     KERNEL
     + """
 import atexit, builtins, rnncourse, socket
-from rnncourse.exercise import exercises
+from rnncourse._exercise import exercises
 
 for entry in exercises().values():
     entry.filled = entry.body = lambda *a, **k: None
@@ -354,7 +354,7 @@ LEFT_BY_OTHERS = (
     KERNEL
     + """
 import builtins, resource, rnncourse, socket
-from rnncourse.exercise import exercises
+from rnncourse._exercise import exercises
 
 marks = [hasattr(rnncourse, "poisoned"), hasattr(builtins, "poisoned"), hasattr(torch, "poisoned"),
          "POISONED" in os.environ, "poisoned" in sys.modules, "poisoned" in globals(),

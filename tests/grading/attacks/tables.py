@@ -9,10 +9,10 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from rnncourse._exercise import find, parameters
 from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome
 from rnncourse.checks.plan import Case, Plan
 from rnncourse.checks.results import Structure
-from rnncourse.exercise import find, parameters
 from rnncourse.grading.spec import HiddenTest
 
 LINE = 70_000

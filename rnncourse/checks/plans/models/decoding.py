@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ....exercise import describe
+from ...._exercise import describe
 from ...drivers import Driver, Function
 from ...plan import Plan, Sizes, Stage, integers
 from ...results import Arrays, WrongResultError, as_int, whole_numbers

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from ....exercise import describe
+from ...._exercise import describe
 from ...drivers import Driver, Function
 from ...plan import Plan, Sizes, Stage
 from ...relations import Relation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ....exercise import describe
+from ...._exercise import describe
 from ...drivers import Driver, Function
 from ...plan import Plan, Sizes, Stage
 from ...results import Arrays, WrongResultError, as_int

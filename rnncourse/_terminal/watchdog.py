@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..limits import IDLE_FACTOR, IDLE_SHARE, computed_too_long, waited_too_long
+from .._limits import IDLE_FACTOR, IDLE_SHARE, computed_too_long, waited_too_long
 
 GRACE_SECONDS = 2.0
 """How long after its limit code may go on: so long it may still be interrupted in milder ways."""

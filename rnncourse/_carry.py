@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ._exercise import Exercise, Function, find
+from ._limits import CELL_SECONDS, EXERCISE_SECONDS, TimeLimit, TimeUpError
+from ._notebook import UnreadableError, own_cells, read_notebook
 from .checks import examine_within, plan_of
-from .exercise import Exercise, Function, find
-from .limits import CELL_SECONDS, EXERCISE_SECONDS, TimeLimit, TimeUpError
-from .notebook import UnreadableError, own_cells, read_notebook
 
 
 def carry_over(*names: str) -> None:

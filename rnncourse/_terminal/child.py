@@ -103,8 +103,8 @@ def _serve(
     """Run a notebook's cells, then try its exercises."""
     import rnncourse.checks
 
+    from .._exercise import exercises, fill_forgotten
     from ..checks import examine_within, stage_names
-    from ..exercise import exercises, fill_forgotten
 
     known = exercises()
     for entry in known.values():
@@ -164,7 +164,7 @@ def _reset_torch() -> None:
 
 def _only_fill(function: Callable[..., Any]) -> None:
     """What `check` is in a cell: every exercise is tried later anyway."""
-    from ..exercise import FillError, fill
+    from .._exercise import FillError, fill
 
     with contextlib.suppress(FillError):
         fill(function)

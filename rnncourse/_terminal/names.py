@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import CourseError
-from ..exercise import CHAPTERS, exercises
-from ..workspace import notebook_in, notebooks, root
+from .._errors import CourseError
+from .._exercise import CHAPTERS, exercises
+from .._workspace import notebook_in, notebooks, root
 
 _COPY = re.compile(
     r"(.+?)(?:[ _-]*\(\d+\)|[ _-]+copy(?:[ _-]*\d+)?|-Copy\d+|[ _]+\d+)", re.IGNORECASE

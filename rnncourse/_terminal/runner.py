@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from .._errors import CancelledError
+from .._limits import CELL_SECONDS, EXERCISE_SECONDS, computed_too_long, ran_too_long
+from .._notebook import Cell
+from .._tracing import LEFT_OUT, Failures, label
 from ..checks.judge import Report, StageReport, report_of
-from ..errors import CancelledError
-from ..limits import CELL_SECONDS, EXERCISE_SECONDS, computed_too_long, ran_too_long
-from ..notebook import Cell
-from ..tracing import LEFT_OUT, Failures, label
 
 CLOCK_FACTOR = 30
 """How many times its limit of computing time code may run on the clock. The process counts its own
@@ -35,7 +35,7 @@ END_SECONDS = 10
 _START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
-from rnncourse.terminal.child import main
+from rnncourse._terminal.child import main
 main()
 """
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from .notebook import Cell
+from ._notebook import Cell
 
 LEFT_OUT = "this cell is left out"
 """How the error of a cell begins that does not run any more."""

@@ -12,11 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .. import workspace
-from ..checks.judge import Report
-from ..checks.report import styled
-from ..errors import CourseError
-from ..notebook import own_cells
+from .. import _workspace
+from .._errors import CourseError
+from .._notebook import own_cells
+from ..checks.report import status, styled
 from .names import Target, assignment, targets
 from .runner import Checked, Limits, Runner
 
@@ -51,7 +50,7 @@ def check(typed: Sequence[str], limits: Limits, console: Console) -> bool:
 
 def progress(limits: Limits, console: Console) -> bool:
     """Show a row for each exercise of the workspace; whether every notebook could be run."""
-    found = targets([str(path) for path in workspace.notebooks(workspace.root(Path()))], Path())
+    found = targets([str(path) for path in _workspace.notebooks(_workspace.root(Path()))], Path())
     rows: list[Row] = []
     failed = []
     with _runner(limits, console) as runner:
@@ -76,18 +75,18 @@ def progress(limits: Limits, console: Console) -> bool:
 def submit(typed: str, limits: Limits, console: Console) -> None:
     """Write the one file to hand in, and say what is not done."""
     target = assignment(typed, Path())
-    workspace.refuse_submission(target.path)
-    notebook = workspace.read(target.path)
-    workspace.refuse_empty(target.path, notebook)
+    _workspace.refuse_submission(target.path)
+    notebook = _workspace.read(target.path)
+    _workspace.refuse_empty(target.path, notebook)
     with _runner(limits, console) as runner:
         checked = runner.run(target.path, own_cells(notebook), target.exercises)
     _show_errors(checked, console)
     if all(report.unfilled for report in checked.reports):
         console.print("Nothing is filled in yet.")
-    if open_ones := [f"{r.exercise} ({_state(r)})" for r in checked.reports if not r.complete]:
+    if open_ones := [f"{r.exercise} ({status(r)})" for r in checked.reports if not r.complete]:
         said = f"Not done: {', '.join(open_ones)}. You can hand it in all the same."
         console.print(said, markup=False)
-    path = workspace.hand_in(target.path, notebook)
+    path = _workspace.hand_in(target.path, notebook)
     console.print(f"Hand in this file: {_from_here(path)}", markup=False)
 
 
@@ -116,8 +115,8 @@ def _runner(limits: Limits, console: Console) -> Iterator[Runner]:
 def _run(target: Target, runner: Runner) -> Checked | None:
     """What becomes of a notebook; None if it is not run or cannot be read, which is said."""
     try:
-        workspace.refuse_submission(target.path)
-        cells = own_cells(workspace.read(target.path))
+        _workspace.refuse_submission(target.path)
+        cells = own_cells(_workspace.read(target.path))
     except CourseError as error:
         print(f"rnncourse: {error}", file=sys.stderr, flush=True)
         return None
@@ -144,16 +143,6 @@ def _rows(target: Target, checked: Checked | None) -> list[Row]:
     if checked is None:
         return [(target.chapter, name, "", UNREADABLE) for name in target.exercises]
     return [
-        (target.chapter, r.exercise, f"{r.passed} of {len(r.stages)}", _state(r))
+        (target.chapter, r.exercise, f"{r.passed} of {len(r.stages)}", status(r))
         for r in checked.reports
     ]
-
-
-def _state(report: Report) -> str:
-    if report.complete:
-        return "done"
-    if report.stopped:
-        return "stopped"
-    if report.ready_made and not report.failed:
-        return "ready-made"
-    return "not filled in" if report.unfilled else "not right yet"

@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from .errors import CourseError
-from .exercise import CHAPTERS
-from .notebook import UnreadableError, own_cells, read_notebook
+from ._errors import CourseError
+from ._exercise import CHAPTERS
+from ._notebook import UnreadableError, own_cells, read_notebook
 
 CLASS_ROOMS, CLASS_FILES = ("submitted", "autograded"), ("nbgrader_config.py", "gradebook.db")
 """Where a class hands in, and what lies beside that."""

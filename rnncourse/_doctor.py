@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Literal
 
 from . import __version__
-from .exercise import CHAPTERS
-from .installation import PACKAGE, checkout, install_command, requirement
+from ._exercise import CHAPTERS
+from ._installation import PACKAGE, checkout, install_command, requirement
 
 PACKAGES = ("numpy", "matplotlib", "IPython", "torch")
 """What the exercises import."""

@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .errors import CancelledError, CourseError
-from .installation import install_command
-from .terminal.output import print_anything
+from ._errors import CancelledError, CourseError
+from ._installation import install_command
+from ._terminal.output import print_anything
 
 app = typer.Typer(
     add_completion=False,
@@ -71,9 +71,9 @@ def main() -> None:
 @app.command()
 def start(folder: Folder) -> None:
     """Make a workspace: a folder with the notebooks of all exercises."""
-    from . import workspace
+    from . import _workspace
 
-    made, kept = workspace.start(folder)
+    made, kept = _workspace.start(folder)
     for path in made:
         console.print(f"made  {path}")
     for path in kept:
@@ -88,7 +88,7 @@ def check(names: Names = None, seconds: Seconds = None, cell_seconds: CellSecond
     Say for example: rnncourse check lstm, or rnncourse check lstm_cell rnn. Your cells run in the
     notebook's folder, without its checks and demonstrations.
     """
-    from .terminal import commands
+    from ._terminal import commands
 
     if not commands.check(names or [], commands.limits(seconds, cell_seconds), console):
         raise typer.Exit(1)
@@ -101,7 +101,7 @@ def progress(seconds: Seconds = None, cell_seconds: CellSeconds = None) -> None:
     Exercises that are not done yet are no error; a notebook that cannot be read or a cell of your
     own that fails is one.
     """
-    from .terminal import commands
+    from ._terminal import commands
 
     if not commands.progress(commands.limits(seconds, cell_seconds), console):
         raise typer.Exit(1)
@@ -117,7 +117,7 @@ def submit(
 
     What is not done or not right is said, and is no error: you may hand it in.
     """
-    from .terminal import commands
+    from ._terminal import commands
 
     commands.submit(assignment, commands.limits(seconds, cell_seconds), console)
 
@@ -128,16 +128,16 @@ def doctor(
 ) -> None:
     """Say what this machine can do for the course. The exit status is 1 when something is missing
     that the exercises need."""
-    from . import doctor
+    from . import _doctor
 
     found = []
-    for one in doctor.findings():
+    for one in _doctor.findings():
         found.append(one)
         if not as_json:
             console.print(f"{one.name:12} {one.said}", markup=False)
     if as_json:
-        print(doctor.as_json(found))
-    if lacking := doctor.missing(found):
+        print(_doctor.as_json(found))
+    if lacking := _doctor.missing(found):
         raise CourseError(f"the exercises do not run here without {', '.join(lacking)}.")
 
 

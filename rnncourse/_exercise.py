@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
-from .errors import BriefError
+from ._errors import BriefError
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.text import SList
 from traitlets.config import Config
 
-from ..limits import TimeLimit
+from .._limits import TimeLimit
 
 MAX_MESSAGE = 300
 EXIT = "it called exit, which ends the whole program"
