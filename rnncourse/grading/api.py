@@ -1,0 +1,88 @@
+"""Collecting and grading from a script: what the commands do, without what they print."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from .._errors import CourseError
+from .checkout import Checkout
+from .course import Course
+from .intake.collect import Collected
+from .intake.collect import collect as collect_files
+from .record import Record
+from .run import Exam, grade_class, write_overview
+from .sandbox.host import Limits
+from .sandbox.pools import pool_opener
+
+USUAL_LIMITS = Limits()
+
+
+def collect(
+    course: Course,
+    archive: Path,
+    assignment: str,
+    pattern: str | None = None,
+    replace: bool = False,
+) -> Collected:
+    """Put the notebooks of an LMS' archive, or of a folder of such files, into a course folder.
+
+    Args:
+        pattern: a regular expression with a group (?P<student>...), searched in each file's path.
+        replace: take them also where a learner has handed in before.
+
+    Returns:
+        A row for each learner, and what was not looked at or belongs to nobody.
+
+    Raises:
+        CourseError: nothing was collected; the message says why.
+
+    Example:
+        course = Course.open(Path("class-2026"))
+        collect(course, Path("moodle.zip"), "lstm")
+    """
+    known = Checkout.find(None).known(assignment)
+    with course.lock():
+        folder, numbers = course.submitted_folder, course.learners
+        return collect_files(archive, folder, numbers, known, pattern, replace)
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    checkout: Path | None = None,
+    workers: int | None = None,
+    limits: Limits = USUAL_LIMITS,
+    again: bool = False,
+) -> list[Record]:
+    """Grade what is new or has changed of an assignment, in the sandbox, and write gradebook, pages
+    and the page on the class.
+
+    Args:
+        checkout: the folder with hidden specs and solutions; None for this one.
+        workers: how many submissions run at a time; None for one a core.
+        limits: what a submission may use.
+        again: grade also what is done and has not changed.
+
+    Returns:
+        The record of every learner who has handed in.
+
+    Raises:
+        CourseError: nothing was graded; the message says why.
+
+    Example:
+        for record in grade(Course.open(Path("class-2026")), "lstm"):
+            print(record.student, record.points)
+    """
+    found = Checkout.find(checkout)
+    name = found.known(assignment)
+    students = course.students(name)
+    if not students:
+        raise CourseError(f"nobody has handed in {name} in {course.submitted_folder}.")
+    open_pool = pool_opener(workers, None, protected=True)
+    with course.lock():
+        exam = Exam.prepare(found, course, name, limits)
+        with closing(exam.book) as book:
+            records = [one.record for one in grade_class(exam, students, open_pool, again)]
+            write_overview(course, name, book)
+    return records
