@@ -39,19 +39,19 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 course: setup
-	@$(BIN)/python -m tests.demonstration --port $(PORT)
+	@$(BIN)/python -m tools.demonstration --port $(PORT)
 
 site: setup
-	@$(BIN)/python -m tests.demonstration --only site
+	@$(BIN)/python -m tools.demonstration --only site
 
 exercises: setup
 	@$(BIN)/rnncourse release
 
 class: setup
-	@$(BIN)/python -m tests.demonstration --only class
+	@$(BIN)/python -m tools.demonstration --only class
 
 stop:
-	@$(BIN)/python -m tests.demonstration --only stop
+	@$(BIN)/python -m tools.demonstration --only stop
 
 # Several files at a time, each in one process; one torch thread a process. Hundreds of processes
 # start, so that what Python has compiled is kept, whatever the environment says.
@@ -75,7 +75,7 @@ lint: setup
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy --no-error-summary
 
 bench: setup
-	@$(BIN)/python -m tests.bench $(BENCH)
+	@$(BIN)/python -m tools.bench $(BENCH)
 
 clean:
 	rm -rf _build .venv

@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.bench.courses import released
-from tests.bench.learners import SHARES, honest_class, submission
-from tests.bench.measure import Cost, Sample, with_lost
-from tests.bench.table import Row, growth, together
-from tests.demonstration.learners import ROOT
+from tools.bench.courses import released
+from tools.bench.learners import SHARES, honest_class, submission
+from tools.bench.measure import Cost, Sample, with_lost
+from tools.bench.table import Row, growth, together
+from tools.demonstration.learners import ROOT
 
 NO_SANDBOX = obstacle()
 SEED = 952
@@ -68,7 +68,7 @@ def test_a_command_that_fails_is_said_with_its_words(tmp_path: Path) -> None:
 MEASURED = """
 import os, sys
 from pathlib import Path
-from tests.bench.measure import measure
+from tools.bench.measure import measure
 
 command = sys.executable, "-c", sys.argv[2]
 def look():
@@ -90,7 +90,7 @@ def measured(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 INTERRUPTED = """
 import os, signal, sys
 from pathlib import Path
-from tests.bench.measure import measure
+from tools.bench.measure import measure
 
 note = "import os; open('pids', 'a').write(f'{os.getpid()} ')"
 sleeps = f"{note}; import time; time.sleep(10**4)"
@@ -153,7 +153,7 @@ def test_a_long_run_is_told_by_thousands() -> None:
 def test_both_graders_are_measured_and_give_the_same_marks(tmp_path: Path) -> None:
     folder = tmp_path / "bench"
     sizes = ["--plain", "2", "--engine", "3", "--whole", "0", "--single", "0", "--workers", "2"]
-    command = [sys.executable, "-m", "tests.bench", *sizes, "--seed", str(SEED)]
+    command = [sys.executable, "-m", "tools.bench", *sizes, "--seed", str(SEED)]
     done = subprocess.run(
         [*command, "--folder", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -11,7 +11,7 @@ import torch
 import rnncourse.lstm
 from rnncourse import carry_over
 from rnncourse._exercise import FillError, UnfilledError, find
-from tests.demonstration.learners import filled, solutions
+from tools.demonstration.learners import filled, solutions
 
 NUMBERS = [torch.rand(s) for s in ((2, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,), (16,))]
 

@@ -20,7 +20,7 @@ from rnncourse._installation import checkout
 from rnncourse.grading.sandbox import bubblewrap
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.launch import WORDS, obstacle, sandboxed
-from tests.demonstration.learners import WRONG_ORDER, filled, solutions
+from tools.demonstration.learners import WRONG_ORDER, filled, solutions
 
 ROOT = Path(__file__).parents[1]
 NO_SANDBOX = obstacle()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demonstration.server import start, stop
+from tools.demonstration.server import start, stop
 
 
 def free_port() -> int:

@@ -21,7 +21,7 @@ from rnncourse._exercise import find
 from rnncourse._limits import TimeLimit, TimeUpError
 from rnncourse.checks import CheckFailedError, examine, examine_within
 from rnncourse.checks.report import text
-from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
+from tools.demonstration.learners import ENDLESS_LOOP, filled, solutions
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
 HANGS = 600

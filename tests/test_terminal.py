@@ -23,8 +23,8 @@ from rnncourse._exercise import exercises
 from rnncourse._notebook import grade_id
 from rnncourse._terminal.names import assignment, targets
 from rnncourse._workspace import read
-from tests.demonstration.learners import ENDLESS_LOOP, filled, solutions
 from tests.test_cli import rnncourse
+from tools.demonstration.learners import ENDLESS_LOOP, filled, solutions
 
 ROOT = Path(__file__).parents[1]
 HANGS = 600

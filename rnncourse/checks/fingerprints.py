@@ -1,7 +1,7 @@
 """What the public check has stored: fixtures, answers where torch has no function, and the numbers
 that known mistakes give.
 
-One JSON file a chapter, made from tests/mistakes by `python -m tests.fingerprints`. It holds
+One JSON file a chapter, made from tests/mistakes by `python -m tools.fingerprints`. It holds
 numbers only, never code. It is committed because an installation from the repository needs it.
 """
 

@@ -19,9 +19,9 @@ from rnncourse.checks.drivers import PROBE
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import NAMING_ATOL, Report, judge
 from rnncourse.grading.spec import ExpectedStages, HiddenTest, SpecError, cases_of, prepare
-from tests import fingerprints
 from tests.checks.by_hand import packed_step, step
 from tests.mistakes import Known, Right, known, right
+from tools import fingerprints
 
 KNOWN = [k for chapter in CHAPTERS for k in known(chapter)]
 RIGHT = [r for chapter in CHAPTERS for r in right(chapter)]
@@ -164,7 +164,7 @@ def test_fingerprints_are_fresh(chapter: str) -> None:
         for old, new in zip_longest(*lines, fillvalue="")
         if old != new
     ]
-    assert changed == [], "run: python -m tests.fingerprints"
+    assert changed == [], "run: python -m tools.fingerprints"
 
 
 def test_regenerating_rewrites_only_numbers_that_have_changed() -> None:

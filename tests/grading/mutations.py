@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnncourse._notebook import grade_id
-from tests.demonstration.learners import filled, solutions
+from tools.demonstration.learners import filled, solutions
 
 NAME = "lstm.ipynb"
 OTHER_NAMES = (

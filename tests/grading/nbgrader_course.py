@@ -19,7 +19,7 @@ from typing import Any
 
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.setup_course import set_up_course
-from tests.demonstration.learners import ASSIGNMENT, ROOT
+from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 SECONDS = 1
 """The deadline of an exercise in these courses."""

@@ -10,9 +10,9 @@ import pytest
 import rnncourse.grading
 from rnncourse._errors import CourseError
 from rnncourse.grading import Course, collect, grade
-from tests.bench.courses import released
-from tests.bench.learners import honest_class, submission
 from tests.grading.sandboxes import needs_sandbox
+from tools.bench.courses import released
+from tools.bench.learners import honest_class, submission
 
 
 @needs_sandbox

@@ -12,8 +12,8 @@ import pytest
 
 from rnncourse._exercise import exercises
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ROOT
 from tests.strength import chapters
+from tools.demonstration.learners import ROOT
 
 NO_SANDBOX = obstacle()
 pytestmark = [

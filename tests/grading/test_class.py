@@ -21,7 +21,7 @@ from nbgrader.api import Gradebook
 from rnncourse.grading.commands import TABLE_ROWS
 from rnncourse.grading.sandbox.bubblewrap import caution, version
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ROOT, filled, solutions, write_class
+from tools.demonstration.learners import ROOT, filled, solutions, write_class
 
 NO_SANDBOX = obstacle()
 pytestmark = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))

@@ -19,9 +19,9 @@ import pytest
 
 from rnncourse.grading.course import Course
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ROOT, write_class
 from tests.grading.class_dump import dump
 from tests.strength import full
+from tools.demonstration.learners import ROOT, write_class
 
 distributed = pytest.importorskip("distributed")
 NO_SANDBOX = obstacle()

@@ -28,7 +28,7 @@ from rnncourse.grading.intake.collect import Collected, collect, collect_archive
 from rnncourse.grading.intake.importer import Importer, Row
 from rnncourse.grading.intake.owners import HandIn
 from rnncourse.grading.submissions.budget import Budget
-from tests.demonstration.learners import filled
+from tools.demonstration.learners import filled
 
 ADA, BILAL, OLD = (filled({"lstm_cell": f"# {name}"}).encode() for name in ("ada", "bilal", "old"))
 

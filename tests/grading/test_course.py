@@ -30,7 +30,7 @@ from rnncourse.grading.gradebook.database import connect
 from rnncourse.grading.run import Exam
 from rnncourse.grading.sandbox.host import Limits
 from rnncourse.grading.spec import SpecError
-from tests.demonstration.learners import ROOT
+from tools.demonstration.learners import ROOT
 
 SECRET = "pa55word"
 SERVER = f"postgresql+psycopg://grader:{SECRET}@db.example.org/marks"

@@ -24,9 +24,9 @@ from rnncourse.grading.gradebook.schema import making_tables
 from rnncourse.grading.nbgrader_plugin import CourseAutograde, CourseFeedback, CourseGrader
 from rnncourse.grading.sandbox.host import Limits
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ROOT, filled, solutions, write_class
 from tests.grading.class_dump import dump
 from tests.grading.nbgrader_course import essay, hand_in, nbgrader, new_course, rnncourse_grade
+from tools.demonstration.learners import ROOT, filled, solutions, write_class
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))

@@ -21,7 +21,7 @@ from rnncourse.grading.pages import feedback, rendering
 from rnncourse.grading.pages.feedback import page
 from rnncourse.grading.record import ByHand, CellNote, ExerciseRecord, Record
 from tests.browser import CONTRAST, Open, Visit
-from tests.demonstration.learners import WRONG_ORDER, solutions
+from tools.demonstration.learners import WRONG_ORDER, solutions
 
 HOSTILE = (
     "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'>"

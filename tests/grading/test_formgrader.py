@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from rnncourse.grading.sandbox.launch import obstacle
 from rnncourse.grading.sanitize.html import HarmlessExporter
 from tests.browser import program
-from tests.demonstration.learners import filled, solutions
 from tests.grading.nbgrader_course import essay, hand_in, jupyter, nbgrader, new_course
+from tools.demonstration.learners import filled, solutions
 
 NO_SANDBOX = obstacle()
 pytestmark = [

@@ -11,9 +11,9 @@ import pytest
 
 from rnncourse._notebook import grade_id, nbgrader_metadata
 from rnncourse.grading.submissions.submission import Source, Submission, read
-from tests.demonstration.learners import ROOT
 from tests.grading.mutations import Mutant, mutants
 from tests.strength import share
+from tools.demonstration.learners import ROOT
 
 NUMBER = share(5000)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rnncourse.grading.sandbox.host import ClassCalls, Run, Worker
-from tests.demonstration.learners import solutions
 from tests.grading.sandboxes import needs_sandbox
 from tests.grading.snippets import SNIPPETS
+from tools.demonstration.learners import solutions
 
 pytestmark = needs_sandbox
 

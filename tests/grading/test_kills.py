@@ -33,9 +33,9 @@ from rnncourse.grading.sandbox.launch import obstacle, sandboxed
 from rnncourse.grading.sandbox.pools import LocalPool
 from rnncourse.grading.spec import cases_of
 from rnncourse.grading.submissions.submission import read
-from tests.demonstration.learners import ROOT, write_class
 from tests.grading.class_dump import dump
 from tests.strength import share
+from tools.demonstration.learners import ROOT, write_class
 
 NO_SANDBOX = obstacle()
 pytestmark = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))

@@ -18,7 +18,7 @@ from traitlets.config import Config
 
 from rnncourse.grading.sanitize.markdown import MAX_SHOWN, as_code, harmless, shortened
 from rnncourse.grading.submissions.submission import Source, read
-from tests.demonstration.learners import ROOT, filled, solutions
+from tools.demonstration.learners import ROOT, filled, solutions
 
 ATTACKS = (
     "<script>alert(1)</script>",

@@ -16,11 +16,11 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.record import from_json
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ROOT, write_class
 from tests.grading.mixed import NAME, record, write_mixed
 from tests.grading.nbgrader_course import environment, nbgrader
 from tests.grading.postgresql import PASSWORD, USER, Server
 from tests.grading.test_class import MARKS
+from tools.demonstration.learners import ROOT, write_class
 
 NO_SANDBOX = obstacle()
 SECRETS = (PASSWORD, "n0t-this-one", "p@ss", "p%40ss")

@@ -12,7 +12,7 @@ import pytest
 
 from rnncourse._notebook import grade_id, nbgrader_metadata, source
 from rnncourse.grading.submissions.submission import Source, Submission, read
-from tests.demonstration.learners import ROOT, filled, solutions
+from tools.demonstration.learners import ROOT, filled, solutions
 
 Cells = list[dict[str, Any]]
 Change = Callable[[Cells], None]

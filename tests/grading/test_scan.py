@@ -13,10 +13,10 @@ from rnncourse._exercise import find
 from rnncourse.checks import plan_of
 from rnncourse.grading.sandbox.host import ClassCalls, Worker
 from rnncourse.grading.worker.scan import MAX_FLAGS, read_cells
-from tests.demonstration.learners import solutions
 from tests.grading.sandboxes import needs_sandbox
 from tests.hidden.lstm import SPECS
 from tests.mistakes import known, right
+from tools.demonstration.learners import solutions
 
 READY_MADE = {name: plan_of(find(name)).ready_made for name in SPECS}
 START = "import torch\nfrom torch import nn\nfrom rnncourse import check, fill"

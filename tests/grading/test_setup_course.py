@@ -14,8 +14,8 @@ from rnncourse._errors import CourseError
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.setup_course import set_up_course
-from tests.demonstration.learners import ROOT
 from tests.grading.nbgrader_course import nbgrader
+from tools.demonstration.learners import ROOT
 
 MADE = {"nbgrader_config.py", "README.md", "source", "submitted"}
 

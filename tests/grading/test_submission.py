@@ -20,7 +20,7 @@ from rnncourse.grading.submissions import finding, reader
 from rnncourse.grading.submissions.budget import Budget
 from rnncourse.grading.submissions.submission import Source, Submission, read
 from rnncourse.grading.worker.protocol import Frame, encode
-from tests.demonstration.learners import ROOT, filled, solutions
+from tools.demonstration.learners import ROOT, filled, solutions
 
 RIGHT = filled(solutions()).encode()
 OTHER = filled({"lstm_cell": "@fill\ndef lstm_cell(x):\n    return x"}).encode()

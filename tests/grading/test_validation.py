@@ -10,8 +10,8 @@ from nbgrader.validator import Validator
 
 from rnncourse.grading.course import Course
 from rnncourse.grading.validation import NotValidatedError, refusal
-from tests.demonstration.learners import ROOT
 from tests.grading.nbgrader_course import essay, hand_in, nbgrader, new_course
+from tools.demonstration.learners import ROOT
 
 SENTENCE = "is not run: Validate has no sandbox"
 

@@ -1,6 +1,6 @@
 """Known wrong implementations, each with a name, and right ones in other styles.
 
-The public check recognises the wrong ones by the numbers they give (see `tests.fingerprints`);
+The public check recognises the wrong ones by the numbers they give (see `tools.fingerprints`);
 hidden grading runs them on its secret inputs. Never in the wheel, never in exercises/.
 """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnncourse._notebook import grade_id
-from tests.demonstration.learners import ASSIGNMENT, filled, solutions
+from tools.demonstration.learners import ASSIGNMENT, filled, solutions
 
 Notebook = dict[str, Any]
 

@@ -23,8 +23,8 @@ import psutil
 from nbgrader.api import Gradebook
 
 from rnncourse.grading.gradebook.schema import making_tables
-from tests.demonstration.learners import ASSIGNMENT, ROOT
 from tests.hidden.lstm import SPECS
+from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import WORTH, Attack, Place
 

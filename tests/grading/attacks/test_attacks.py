@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.sanitize.html import HarmlessExporter
 from rnncourse.grading.spec import ExpectedStages, HiddenTest
-from tests.demonstration.learners import ASSIGNMENT, ROOT
+from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import LOOKED, LOOT, WORTH, Attack
 from .classroom import SECRET, Graded

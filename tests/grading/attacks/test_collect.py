@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demonstration.learners import ROOT
+from tools.demonstration.learners import ROOT
 
 from .attack import honest
 

@@ -12,8 +12,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ASSIGNMENT
 from tests.grading.nbgrader_course import nbgrader, new_course
+from tools.demonstration.learners import ASSIGNMENT
 
 from .attack import WORTH, Attack, Place
 from .conftest import QUICK

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.demonstration.learners import ASSIGNMENT
+from tools.demonstration.learners import ASSIGNMENT
 
 from .attack import WORTH
 from .classroom import Graded, graded

@@ -19,7 +19,7 @@ from rnncourse.grading.draws import generator
 from rnncourse.grading.marking import CLASS_ONLY
 from rnncourse.grading.spec import HiddenTest, cases_of
 from rnncourse.grading.submissions.submission import read
-from tests.demonstration.learners import ASSIGNMENT, ROOT
+from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import WORTH, Attack, code, notebook, solutions_by_exercise
 from .classroom import Graded, graded

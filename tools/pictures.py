@@ -1,6 +1,6 @@
 """Makes the README's two pictures from the real thing.
 
-    make site && .venv/bin/python -m tests.pictures
+    make site && .venv/bin/python -m tools.pictures
 
 Needs Chromium. They are committed, as a README has no other way to show them.
 """
@@ -16,9 +16,9 @@ from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.report import html
 from tests.browser import launch
-from tests.demonstration.__main__ import SITE
-from tests.demonstration.learners import ROOT
 from tests.mistakes import known
+from tools.demonstration.__main__ import SITE
+from tools.demonstration.learners import ROOT
 
 FOLDER = ROOT / "book" / "_static" / "pictures"
 MISTAKE = "gates_ifog"
@@ -26,6 +26,7 @@ WIDTH, HEIGHT = 1000, 640
 
 
 def main() -> None:
+    """Take all pictures."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch:
         browser = launch(playwright)

@@ -1,6 +1,6 @@
 """Makes rnncourse/checks/fingerprints/*.json from the hidden references and the known mistakes.
 
-    python -m tests.fingerprints
+    python -m tools.fingerprints
 
 Processors and builds of torch differ in the last digits, so a stored number is rewritten only when
 it has really changed: beyond a share of the tolerance with which it is compared later. Everything
@@ -179,6 +179,7 @@ def _numbers(arrays: Arrays) -> Content:
 
 
 def main() -> None:
+    """Write the files of all chapters."""
     FOLDER.mkdir(exist_ok=True)
     for chapter in CHAPTERS:
         path = FOLDER / f"{chapter}.json"

@@ -20,8 +20,8 @@ from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.spec import HiddenTest
-from tests.bench.learners import Learner, submission
-from tests.demonstration.learners import ASSIGNMENT, ROOT
+from tools.bench.learners import Learner, submission
+from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -148,6 +148,7 @@ class EngineCourse:
             raise ValueError("this grader keeps its seed elsewhere now")
 
     def command(self, workers: int, sandboxed: bool) -> Command:
+        """What grades the class."""
         arguments = [sys.executable, "-m", "rnncourse", "grade", ASSIGNMENT]
         arguments += ["--course", str(self.root), "--specs", str(ROOT)]
         arguments += [] if sandboxed else ["--no-sandbox"]
@@ -190,6 +191,7 @@ def _with_tests(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def released() -> dict[str, Any]:
+    """The notebook as learners get it."""
     return _notebook(ROOT / "exercises" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
 
 

@@ -1,4 +1,4 @@
 """What a submission costs in plain nbgrader and in this grader, measured.
 
-python -m tests.bench --help
+python -m tools.bench --help
 """

@@ -18,8 +18,8 @@ from rich.console import Console
 from rnncourse._errors import CourseError
 from rnncourse.grading.commands import Options, grade_assignments, release_assignments
 from rnncourse.grading.sandbox import launch
-from tests.demonstration.learners import ROOT, write_class
-from tests.demonstration.server import claim, start, stop
+from tools.demonstration.learners import ROOT, write_class
+from tools.demonstration.server import claim, start, stop
 
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
@@ -34,7 +34,8 @@ console = Console(soft_wrap=True, highlight=False)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.demonstration")
+    """Do what `make course` does, or a part of it."""
+    parser = argparse.ArgumentParser(prog="python -m tools.demonstration")
     parser.add_argument("--only", choices=("site", "class", "stop"))
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
@@ -57,6 +58,7 @@ def main() -> None:
 
 
 def build_site() -> None:
+    """Build the website from the lessons."""
     with step("The site: lessons are run, pages written"):
         name = "jupyter-book"
         said = []
@@ -78,6 +80,7 @@ def build_site() -> None:
 
 
 def release() -> None:
+    """Make the learners' notebooks from the instructor's."""
     with step("The exercises: released from solutions/"):
         release_assignments(None, console)
 
@@ -112,6 +115,7 @@ def grade_class() -> None:
 
 
 def serve(port: int) -> None:
+    """Serve site and class on this machine, and print the address."""
     try:
         address = start(SITE, CLASS, port, NOTE)
     except OSError as error:
@@ -122,6 +126,7 @@ def serve(port: int) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
+    """Print how long something took."""
     console.print(f"{title} ...")
     began = time.monotonic()
     yield

@@ -31,6 +31,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
 
     def translate_path(self, path: str) -> str:
+        """Where the file behind an address lies."""
         room, _, rest = path.removeprefix("/").partition("/")
         if room not in ROOMS:
             return super().translate_path(path)
@@ -41,7 +42,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             self.directory = site
 
     def log_message(self, format: str, *args: object) -> None:
-        pass
+        """Print no line for each request."""
 
 
 def serve(site: Path, course: Path, port: int) -> None:

@@ -9,12 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.bench.bench import Bench, Sizes
-from tests.bench.measure import FailedError
-from tests.demonstration.learners import ROOT
+from tools.bench.bench import Bench, Sizes
+from tools.bench.measure import FailedError
+from tools.demonstration.learners import ROOT
 
 
 def main() -> None:
+    """Run what the options ask for, and print and store the table."""
     options = _options()
     folder: Path = options.folder
     sizes = Sizes(options.plain, options.engine, options.whole, options.single, options.scale)
@@ -38,7 +39,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     for name, size, text in (
         ("plain", 60, "submissions for plain nbgrader"),
         ("engine", 1000, "submissions for this grader"),

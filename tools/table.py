@@ -1,6 +1,6 @@
 """A row for each exercise: what its check kills and names, what passes, and how long it takes.
 
-python -m tests.checks.table
+python -m tools.table
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ IMPORT = (
 
 
 def main() -> None:
+    """Print a row for each exercise."""
     table = Table(
         Column("exercise", no_wrap=True),
         *("stages", "cases", "killed", "named", "honest styles", "median check"),
@@ -39,6 +40,7 @@ def main() -> None:
 
 
 def row(entry: Exercise) -> list[str]:
+    """What is known of an exercise."""
     mistakes, styles = known(entry.chapter, entry.name), right(entry.chapter, entry.name)
     reports = []
     for k in mistakes:
@@ -72,6 +74,7 @@ def cases(entry: Exercise) -> int:
 
 
 def python(code: str) -> str:
+    """What a new Python prints."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
 
 

@@ -23,9 +23,9 @@ import matplotlib.pyplot as plt
 
 from rnncourse._exercise import exercises
 from rnncourse._notebook import grade_id
-from tests.demonstration.learners import ASSIGNMENT, answer, solutions
 from tests.mistakes import known, right
 from tests.mistakes import lstm as answers_of_others
+from tools.demonstration.learners import ASSIGNMENT, answer, solutions
 
 Kind = Literal["all right", "mistakes", "cells with errors", "unfinished", "nothing filled in"]
 SHARES: dict[Kind, int] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.bench.measure import Cost, Sample
+from tools.bench.measure import Cost, Sample
 
 MB = 1 << 20
 HEAD = (
@@ -56,6 +56,7 @@ class Row:
         return max(0.0, self.one.wall - self.seconds_each) if self.one else None
 
     def text(self) -> str:
+        """The row as a line of the table."""
         start = "" if self.start is None else f"{self.start:.1f}"
         cost = self.cost
         return (
@@ -65,6 +66,7 @@ class Row:
         )
 
     def json(self) -> dict[str, Any]:
+        """The row for a program."""
         return {
             "name": self.name,
             "learners": self.learners,
@@ -92,6 +94,7 @@ def together(name: str, rows: Sequence[Row]) -> Row:
 
 
 def table(rows: Sequence[Row]) -> str:
+    """All rows with their header and what the columns mean."""
     return "\n".join([HEAD, *(row.text() for row in rows), "", LEGEND])
 
 
@@ -130,6 +133,7 @@ def machine() -> dict[str, Any]:
 
 
 def machine_text(facts: dict[str, Any]) -> str:
+    """The machine in a line."""
     return (
         f"{facts['cores']} cores, {facts['processor']}, {facts['memory_bytes'] / 2**30:.0f} GB, "
         f"{facts['system']}, Python {facts['python']}, torch {facts['torch']}, "

@@ -12,12 +12,12 @@ from typing import Any
 
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.bench.courses import Command, EngineCourse, PlainCourse, marks
-from tests.bench.learners import Learner, honest_class
-from tests.bench.measure import Cost, measure
-from tests.bench.own import own_cost
-from tests.bench.table import Row, growth, machine, machine_text, ratio, table, together
-from tests.demonstration.learners import ASSIGNMENT, ROOT
+from tools.bench.courses import Command, EngineCourse, PlainCourse, marks
+from tools.bench.learners import Learner, honest_class
+from tools.bench.measure import Cost, measure
+from tools.bench.own import own_cost
+from tools.bench.table import Row, growth, machine, machine_text, ratio, table, together
+from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 STEPS = ("autograde", "generate_feedback")
 FEW = 10
