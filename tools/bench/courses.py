@@ -16,7 +16,6 @@ from typing import Any
 import torch
 
 from rnncourse._notebook import grade_id, source
-from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.spec import HiddenTest
@@ -89,7 +88,7 @@ class PlainCourse:
                 dict(hidden_test.spec.shares),
             )
             torch.save(hidden, folder / f"{hidden_test.plan.exercise}.pt")
-        notebook = Checkout(ROOT).source(ASSIGNMENT)
+        notebook = _notebook(ROOT / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
         cells = [
             _with_tests(cell)
             for cell in notebook["cells"]

