@@ -12,10 +12,8 @@ from .intake.collect import Collected
 from .intake.collect import collect as collect_files
 from .record import Record
 from .run import Exam, grade_class, write_overview
-from .sandbox.host import Limits
+from .sandbox.job import USUAL_LIMITS, Limits
 from .sandbox.pools import pool_opener
-
-USUAL_LIMITS = Limits()
 
 
 def collect(

@@ -25,7 +25,7 @@ from .record import ByHand, ExerciseRecord, Marked, report_rows
 from .release import release
 from .run import Exam, grade_class, write_overview
 from .sandbox.bubblewrap import caution
-from .sandbox.host import Limits, Run
+from .sandbox.job import Limits, Run
 from .sandbox.pools import OpenPool, pool_opener
 
 TABLE_ROWS = 60

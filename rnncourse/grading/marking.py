@@ -11,7 +11,7 @@ from .._tracing import Failures
 from ..checks.judge import Report, StageReport, judge
 from ..checks.plan import Stage
 from .record import CellNote, ExerciseRecord, Record, Verdict
-from .sandbox.host import ExerciseRun, Run
+from .sandbox.job import ExerciseRun, Run
 from .spec import HiddenTest
 from .submissions.submission import Submission
 

@@ -36,7 +36,7 @@ from .gradebook.gradebook import Book
 from .names import RULES, distinct, is_name
 from .record import ByHand
 from .run import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
-from .sandbox.host import Limits
+from .sandbox.job import Limits
 from .sandbox.pools import pool_opener
 from .sanitize.html import HarmlessExporter
 from .submissions.reader import opened

@@ -27,8 +27,8 @@ from .pages.autograded import autograded
 from .pages.feedback import page
 from .pages.overview import overview
 from .record import ByHand, Record, from_json, to_json
-from .sandbox.host import ClassCalls, Limits, Run
-from .sandbox.pools import Job, OpenPool, Pool
+from .sandbox.job import ClassCalls, Job, Limits, Run
+from .sandbox.pools import OpenPool, Pool
 from .spec import cases_of
 from .submissions.readers import Readers
 from .submissions.submission import Submission

@@ -9,7 +9,8 @@ import pytest
 from rnncourse._exercise import exercises
 from rnncourse.checks import plan_of
 from rnncourse.checks.plan import Case, Key
-from rnncourse.grading.sandbox.host import ClassCalls, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.sandbox.launch import sandboxed
 from rnncourse.grading.spec import prepare
 from tests.grading import sandboxes

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox.host import ClassCalls, Limits, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls, Limits
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
 from rnncourse.grading.worker import seccomp
 from tests.hidden.lstm import SPECS

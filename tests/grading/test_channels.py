@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from rnncourse.grading.sandbox.host import Limits, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import Limits
 from tests.grading.channels import BITS, KINDS, End, exchange, source
 from tests.grading.sandboxes import NOTHING, needs_sandbox, processes, small
 

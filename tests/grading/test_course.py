@@ -28,7 +28,7 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
 from rnncourse.grading.run import Exam
-from rnncourse.grading.sandbox.host import Limits
+from rnncourse.grading.sandbox.job import Limits
 from rnncourse.grading.spec import SpecError
 from tools.demonstration.learners import ROOT
 

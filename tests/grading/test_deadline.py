@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from rnncourse.grading.sandbox.deadline import SLACK, ChildClock, CpuBudget, Deadline, SleptError
-from rnncourse.grading.sandbox.host import ClassCalls, Limits, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls, Limits
 from tests.grading.sandboxes import needs_sandbox, processes, wait_until
 
 

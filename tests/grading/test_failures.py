@@ -7,7 +7,8 @@ import pytest
 
 from rnncourse._notebook import Cell
 from rnncourse._tracing import LEFT_OUT, MAX_LENGTH, Failures
-from rnncourse.grading.sandbox.host import ClassCalls, Run, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls, Run
 from tests.grading.sandboxes import needs_sandbox
 
 START = "import torch\nfrom rnncourse import check, fill"

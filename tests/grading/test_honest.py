@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rnncourse.grading.sandbox.host import ClassCalls, Run, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls, Run
 from tests.grading.sandboxes import needs_sandbox
 from tests.grading.snippets import SNIPPETS
 from tools.demonstration.learners import solutions

@@ -17,10 +17,13 @@ import torch
 
 import rnncourse.checks
 from rnncourse.checks.drivers import Outcome
-from rnncourse.grading.sandbox import host
+from rnncourse.grading.sandbox import child_session
 from rnncourse.grading.sandbox.bubblewrap import version
-from rnncourse.grading.sandbox.host import ClassCalls, ExerciseRun, Limits, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls, ExerciseRun, Limits, unknown
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, unsafe
+from rnncourse.grading.sandbox.process import WorkerDiedError
+from rnncourse.grading.sandbox.run_state import RunState
 from rnncourse.grading.worker.protocol import Frame
 from tests.grading.sandboxes import (
     NOTHING,
@@ -711,11 +714,11 @@ def test_a_submission_that_brings_the_worker_down_twice_is_given_up(two: ClassCa
 def test_a_child_that_does_not_come_to_life_is_not_the_learners_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(host, "END_SECONDS", 0.05)
+    monkeypatch.setattr(child_session, "END_SECONDS", 0.05)
     ours, theirs = socket.socketpair()
-    with theirs, pytest.raises(host._WorkerDiedError):
-        host._ChildSession(
-            ours, host._Progress(["1"], NOTHING, Limits(), None, {}, host.unknown)
+    with theirs, pytest.raises(WorkerDiedError):
+        child_session.ChildSession(
+            ours, RunState(["1"], NOTHING, Limits(), None, {}, unknown)
         ).hold()
 
 
@@ -841,7 +844,7 @@ def _arguments(process: psutil.Process) -> list[str]:
 def test_of_what_was_used_only_known_names_are_taken() -> None:
     """A process could send what it has seen as the name of a function."""
     asked = ClassCalls({"lstm_cell": {}}, {"lstm_cell": ("torch.nn.LSTM",)})
-    progress = host._Progress([], asked, Limits(), None, {}, host.unknown)
+    progress = RunState([], asked, Limits(), None, {}, unknown)
     for used in (["lstm_cell", "lstm_0.25_0.5"], ["nn.LSTM", "nn.LSTM: 0.25", "lstm_cell"]):
         progress.flag_used("lstm_cell", Frame({"used": used}))
     while_it_ran = "while it ran it called torch's "

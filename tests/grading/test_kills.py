@@ -28,7 +28,7 @@ from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.run import Exam, grade_class
-from rnncourse.grading.sandbox.host import NO_CALLS, Limits, Own, Run
+from rnncourse.grading.sandbox.job import NO_CALLS, Limits, Own, Run
 from rnncourse.grading.sandbox.launch import obstacle, sandboxed
 from rnncourse.grading.sandbox.pools import LocalPool
 from rnncourse.grading.spec import cases_of

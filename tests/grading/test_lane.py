@@ -14,7 +14,7 @@ import pytest
 from rnncourse.grading import run
 from rnncourse.grading.course import Course
 from rnncourse.grading.record import Record
-from rnncourse.grading.sandbox.host import NO_CALLS, Ended, ExerciseRun, Own, Run
+from rnncourse.grading.sandbox.job import NO_CALLS, Ended, ExerciseRun, Own, Run
 from rnncourse.grading.submissions import readers
 from rnncourse.grading.submissions.submission import Submission
 

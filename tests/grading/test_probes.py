@@ -16,7 +16,8 @@ from rnncourse.checks import plan_of
 from rnncourse.checks.drivers import PROBE, Outcome
 from rnncourse.grading.marking import judge_submission
 from rnncourse.grading.record import ExerciseRecord
-from rnncourse.grading.sandbox.host import ClassCalls, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.spec import HiddenTest, prepare
 from rnncourse.grading.submissions.submission import Submission
 from tests.grading.sandboxes import Impatient, needs_sandbox

@@ -9,7 +9,8 @@ from rnncourse._exercise import find, parameters
 from rnncourse.checks import plan_of
 from rnncourse.checks.plan import key
 from rnncourse.checks.ready_made import LSTM
-from rnncourse.grading.sandbox.host import ClassCalls, Limits, Run, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls, Limits, Run
 from rnncourse.grading.sandbox.launch import unsafe
 from tests.grading.sandboxes import needs_sandbox
 

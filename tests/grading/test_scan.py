@@ -11,7 +11,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from rnncourse._exercise import find
 from rnncourse.checks import plan_of
-from rnncourse.grading.sandbox.host import ClassCalls, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.worker.scan import MAX_FLAGS, read_cells
 from tests.grading.sandboxes import needs_sandbox
 from tests.hidden.lstm import SPECS

@@ -12,7 +12,8 @@ import pytest
 
 import rnncourse
 from rnncourse.grading.sandbox import launch
-from rnncourse.grading.sandbox.host import ClassCalls, Worker
+from rnncourse.grading.sandbox.host import Worker
+from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.sandbox.launch import WORKER
 from tests.grading.sandboxes import needs_sandbox, printed, small
 

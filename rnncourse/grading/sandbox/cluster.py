@@ -22,9 +22,9 @@ from distributed import Client, KilledWorker, WorkerPlugin, get_worker
 
 from ... import __version__
 from ..._errors import CourseError
-from .host import NO_CALLS, ExerciseRun, Own, Run, unknown
+from .job import NO_CALLS, ExerciseRun, Job, Own, Run, unknown
 from .launch import obstacle, sandboxed, unsafe
-from .pools import Job, LocalPool
+from .pools import LocalPool
 
 NAME = "rnncourse"
 CONNECT_SECONDS = 10

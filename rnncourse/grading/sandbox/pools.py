@@ -10,29 +10,16 @@ import os
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, Self
 
 from ..._errors import CourseError
-from .host import NO_CALLS, ClassCalls, IsRight, Limits, Own, Run, Worker, unknown
+from .host import Worker
+from .job import NO_CALLS, Job, Own, Run
 from .launch import Launch, obstacle, sandboxed, unsafe
 
 MAX_WORKERS = 8
 """Workers that are started when nobody says how many: each takes some 300 MB of memory."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every submission of a class is asked, and what it may use.
-
-    Attributes:
-        is_right: after whose yes less is asked. It knows what is right, and stays on the machine
-            where that is known.
-    """
-
-    class_calls: ClassCalls
-    limits: Limits
-    is_right: IsRight = unknown
 
 
 class Pool(Protocol):

@@ -1,0 +1,167 @@
+"""What is said with one child: its cells and what comes of them, then exercise by exercise."""
+
+from __future__ import annotations
+
+import math
+import socket
+import struct
+import time
+from collections.abc import Iterator, Sequence
+
+from ..worker.protocol import (
+    HERE,
+    MAX_FIGURES,
+    MAX_OUTPUT,
+    MAX_STREAM,
+    Frame,
+    ProtocolError,
+    Reader,
+    Timeout,
+    clean,
+    clean_list,
+    encode,
+    figures_in,
+    read_outcome,
+    send_encoded,
+)
+from .deadline import ChildClock, CpuBudget, Deadline
+from .job import CellRun, Lot
+from .process import END_SECONDS, WorkerDiedError
+from .run_state import MAX_FLAGS, RunState
+
+_CREDENTIALS = struct.Struct("3i")  # process, user and group
+_SCM_CREDENTIALS = 2
+
+
+class ChildSession:
+    """What is said with one child: its cells and what comes of them, then exercise by exercise."""
+
+    def __init__(self, link: socket.socket, progress: RunState) -> None:
+        self._link, self._progress = link, progress
+        self._reader = Reader(link, ahead=True, limit=MAX_STREAM)
+        self._clock = ChildClock()
+        self._began = 0.0
+
+    def hold(self) -> Exception | None:
+        """Hold it as far as it goes.
+
+        Returns:
+            why it ended early; None if it came to its end.
+        """
+        with self._link:
+            try:
+                self._run_cells()
+                for name in self._progress.untried:
+                    self._call_publicly(name)
+                for name in self._progress.pending:
+                    self._call(name)
+            except (ProtocolError, EOFError, OSError) as error:
+                return error
+        return None
+
+    def _run_cells(self) -> None:
+        progress, limits = self._progress, self._progress.limits
+        progress.start_cells()
+        try:
+            self._meet(Deadline(END_SECONDS))
+        except TimeoutError:  # none of the learner's code has run yet
+            raise WorkerDiedError from None
+        latest = min(progress.latest, time.monotonic() + limits.cells_on_the_clock)
+        timeout = CpuBudget(limits.cells, self._clock, 0.0, latest, limits.idle)
+        send_encoded(self._link, _job_frames(progress), timeout)
+        flags = self._reader.frame(timeout).header.get("flags")
+        if not isinstance(flags, dict):
+            raise ProtocolError("the flags are missing.")
+        figures = 0
+        for index in range(len(progress.cells)):
+            if index in progress.skipped:
+                progress.ran.append(CellRun(index, progress.skipped[index], ""))
+                continue
+            ran = _cell_run(index, self._reader.frame(timeout))
+            figures += len(ran.figures)
+            if figures > MAX_FIGURES:
+                raise ProtocolError("there are too many figures.")
+            progress.ran.append(ran)
+        last = self._reader.frame(timeout).header
+        notes, undefined = last.get("notes"), last.get("undefined", {})
+        if not isinstance(notes, dict) or not isinstance(undefined, dict):
+            raise ProtocolError("the notes are missing.")
+        names = progress.names
+        progress.notes |= {name: clean(notes[name]) for name in names if name in notes}
+        progress.undefined |= {n: clean(undefined[n]) for n in names if n in undefined}
+        progress.flags |= {n: clean_list(flags[n], MAX_FLAGS) for n in names if n in flags}
+        progress.cells_done = True
+
+    def _meet(self, timeout: Timeout) -> None:
+        """Take the child's first byte, with which the kernel says which process it is."""
+        space = socket.CMSG_SPACE(_CREDENTIALS.size)
+        while True:
+            self._link.settimeout(timeout())
+            try:
+                first, told, _, _ = self._link.recvmsg(1, space)
+                break
+            except TimeoutError:
+                continue
+        if not first:
+            raise EOFError("the child has closed the connection")
+        if first != HERE:
+            raise ProtocolError("it does not begin as it should.")
+        for _, kind, data in told:
+            if kind == _SCM_CREDENTIALS and len(data) == _CREDENTIALS.size:
+                self._clock.follow(_CREDENTIALS.unpack(data)[0])
+
+    def _call_publicly(self, name: str) -> None:
+        progress = self._progress
+        lots = [(progress.class_calls.public_calls[name], progress.start_public(name))]
+        for _ in self._ask(lots, self._budget(name)):
+            pass  # what is used on public inputs is flagged at home
+        progress.used[name] += self._clock.read() - self._began
+
+    def _call(self, name: str) -> None:
+        progress = self._progress
+        budget = self._budget(name)
+        for lots in progress.secret_calls(name):
+            for frame in self._ask(lots, budget):
+                progress.flag_used(name, frame)
+        progress.finish_exercise()
+
+    def _budget(self, name: str) -> Timeout:
+        """What is left of an exercise's computing time, and its share of the clock."""
+        progress, limits = self._progress, self._progress.limits
+        self._began = self._clock.read()
+        since = self._began - progress.used[name]
+        latest = time.monotonic() + progress.share
+        return CpuBudget(limits.exercise, self._clock, since, latest, limits.idle)
+
+    def _ask(self, lots: Sequence[Lot], timeout: Timeout) -> Iterator[Frame]:
+        """Make calls, take their outcomes, and hand on the frames."""
+        lots = [lot for lot in lots if lot[0].cases]
+        send_encoded(self._link, b"".join(calls.encoded for calls, _ in lots), timeout)
+        for calls, outcomes in lots:
+            for key, form in calls.forms.items():
+                frame = self._reader.frame(timeout)
+                yield frame  # its process may not live to say at the end what it has used
+                outcomes[key] = read_outcome(frame, form)
+            yield self._reader.frame(timeout)
+
+
+def _job_frames(progress: RunState) -> bytes:
+    """What a child is told: its limits, the exercises to call, and the cells."""
+    limits, pending = progress.limits, progress.pending
+    seconds = math.ceil(limits.cells + limits.exercise * len(pending)) + 1
+    cells = [cell for k, cell in enumerate(progress.cells) if k not in progress.skipped]
+    ready_made = {name: list(progress.class_calls.ready_made.get(name, ())) for name in pending}
+    header = {
+        "memory": limits.memory,
+        "seconds": seconds,
+        "ready_made": ready_made,
+        "cells": len(cells),
+    }
+    frames = [Frame(header), *(Frame({"source": cell}) for cell in cells)]
+    return b"".join(encode(frame) for frame in frames)
+
+
+def _cell_run(index: int, frame: Frame) -> CellRun:
+    error = clean(frame.header.get("error"))
+    output = clean(frame.header.get("output"), MAX_OUTPUT)
+    return CellRun(index, error, output, figures_in(frame))
