@@ -184,7 +184,7 @@ def collect(
     something needs a look, such as a learner without a notebook; all others' files are taken.
     """
     with _grader_installed():
-        from .grading.intake.collect import collect_archive
+        from .grading.intake.command import collect_archive
     collect_archive(archive, assignment, course, console, pattern, replace, everybody)
 
 

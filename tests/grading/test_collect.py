@@ -24,7 +24,8 @@ from rnncourse.grading.intake import archive as archives
 from rnncourse.grading.intake import importer
 from rnncourse.grading.intake.archive import Member
 from rnncourse.grading.intake.choosing import Skipped
-from rnncourse.grading.intake.collect import Collected, collect, collect_archive
+from rnncourse.grading.intake.collect import Collected, collect
+from rnncourse.grading.intake.command import collect_archive
 from rnncourse.grading.intake.importer import Importer, Row
 from rnncourse.grading.intake.owners import HandIn
 from rnncourse.grading.submissions.budget import Budget
