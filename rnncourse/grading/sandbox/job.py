@@ -9,11 +9,7 @@ from typing import Literal
 
 from ...checks.drivers import PROBE, Outcome
 from ...checks.plan import Case, Key
-from ..worker.protocol import (
-    Form,
-    Frame,
-    encode,
-)
+from ..worker.protocol import Form, Frame, encode
 
 Ended = Literal["done", "timeout", "slept", "died"]
 

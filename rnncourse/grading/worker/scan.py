@@ -13,76 +13,16 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import chain
 
-import torch
-
-from ...checks.ready_made import bare
+from . import suspicious, syntax
 
 MAX_FLAGS = 5
 """Reported for an exercise at most."""
 
-BRINGING = (
-    *("flax", "jax", "keras", "mxnet", "onnxruntime", "paddle", "tensorflow"),
-    *("torch.hub", "torch.jit.load", "torch.load"),
-)
-"""With these an answer can use what is not in the notebook, and where nobody looks on."""
-SHELL = "get_ipython()"
-TAMPERING_ATTRIBUTES = {
-    *("__closure__", "__globals__", "ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals"),
-    *("f_locals", "gi_frame", "tb_frame", "__loader__", "exec_module", "get_code", "load_module"),
-}
-"""They lead to what Python keeps from a cell: the worker's own variables, or modules anew."""
-UNDER_TORCH = (
-    *("torch._C", "torch._decomp", "torch._dispatch", "torch._functorch", "torch._library"),
-    *("torch._ops", "torch._prims", "torch._refs", "torch._subclasses", "torch.library"),
-    *("torch.classes.load_library", "torch.ops.load_library", "torch.testing._internal"),
-    "torch.utils.cpp_extension",
-)
-"""With these a cell can go round the places where torch's ready-made answers are seen, or take them
-off. `torch._C._VariableFunctions` and `torch._VF` are other names for functions of torch."""
-TAMPERING = (
-    *("__main__", "codeop", "gc.unfreeze", "imp", "importlib.machinery", "marshal", "runpy"),
-    *(f"importlib.util.{n}" for n in ("LazyLoader", "module_from_spec", "spec_from_file_location")),
-    *("sys.meta_path", "sys.path_hooks", "sys.path_importer_cache", "types.CodeType"),
-    *("builtins.__import__", "builtins.compile", "builtins.eval", "builtins.exec", "ctypes"),
-    *("gc.get_objects", "gc.get_referents", "gc.get_referrers", "inspect.currentframe"),
-    *("inspect.getouterframes", "inspect.stack", "os.fdopen", "os.write", "os.writev"),
-    *("rnncourse.checks", "rnncourse._exercise", "rnncourse.grading", "sys._current_frames"),
-    *("socket", "sys._getframe", "sys.modules", "sys.setprofile", "sys.settrace"),
-    *(f"{SHELL}.{name}" for name in ("ast_transformers", "ex", "input_transformer_manager")),
-    *(f"{SHELL}.{name}" for name in ("input_transformers_cleanup", "input_transformers_post")),
-    *(f"{SHELL}.{name}" for name in ("run_cell", "run_code", "user_global_ns", "user_ns")),
-    *UNDER_TORCH,
-)
-"""With these any cell can change what the grader sees."""
-SECRETIVE = ("builtins", "gc", "importlib", "inspect", "rnncourse", "sys", "traceback", "types")
-"""Modules in which nobody has a reason to look up a name that is computed."""
-OWN = ("torch", "rnncourse", "builtins")
-"""Modules whose parts a notebook has no reason to replace."""
-FILLING = {f"rnncourse.{name}" for name in ("check", "checks.check", "_exercise.fill", "fill")}
-"""What makes a function an exercise's answer."""
-HARMLESS = FILLING | {"rnncourse._exercise.play"}
-OTHER_NAMES = "torch._C._VariableFunctions"
-
-LISTING = {f"builtins.{name}" for name in ("enumerate", "len", "list", "print", "set", "sorted")}
-LISTING |= {f"builtins.{name}" for name in ("all", "any", "frozenset", "iter", "tuple")}
-"""What takes only the names out of `sys.modules`."""
-TELLING = ("__file__", "__name__", "__version__")
-"""Of a module, what leads to nothing in it."""
-SHOWING = ("__format__", "__repr__", "__str__", "_repr_html_", "_repr_pretty_")
-"""How a thing is printed, which nobody grades."""
-
-MAGIC_CALLS = {f"{SHELL}.run_line_magic", f"{SHELL}.run_cell_magic"}
-RUNNING_MAGICS = ("prun", "time", "timeit")
-"""Magics whose line is code."""
-FILE_MAGICS = ("edit", "file", "load", "loadpy", "macro", "run", "writefile")
-"""Magics that take code from somewhere else, or put it there."""
 
 MAX_QUOTED = 40
 """Characters of a cell's first line that name it."""
@@ -90,17 +30,7 @@ MAX_QUOTED = 40
 EVERY_EXERCISE = ""
 """In the place of a name: code that may give any exercise its answer."""
 
-KNOWN = {"torch.Tensor": torch.Tensor, "torch.nn.Module": torch.nn.Module}
-"""Classes to which people add methods of their own."""
 
-EVALUATED = {
-    kind: [name for name in kind._fields if name not in ("ctx", "op", "annotation", "returns")]
-    for kind in vars(ast).values()
-    if isinstance(kind, type) and issubclass(kind, ast.AST)
-}
-"""The fields whose parts are evaluated, by kind of node."""
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = dict[str, set[str]]
 """What names stand for, dotted: {"nn": {"torch.nn"}}. Of a variable nothing is known: an empty
 set."""
@@ -132,7 +62,7 @@ def read_cells(
         ready_made: for each exercise, dotted names of what torch has for the same purpose.
         transform: turns magic and shell lines into Python, as IPython does.
     """
-    python = {cell: tree for cell in cells if (tree := _parsed(cell))}
+    python = {cell: tree for cell in cells if (tree := syntax.parsed(cell))}
     trees = [*python.values()]
     trees += [t for cell in cells if cell not in python for t in _magic(cell, transform)]
     try:
@@ -179,8 +109,10 @@ class _Notebook:
         self._ready_made = ready_made
         self._definitions: defaultdict[str, list[_Uses]] = defaultdict(list)
         self._whole = _Uses()
-        statements = [statement for tree in trees for statement in _simple(tree.body)]
-        bound = [_bound(statement) for statement in statements]
+        statements = [
+            statement for tree in trees for statement in syntax.simple_statements(tree.body)
+        ]
+        bound = [syntax.bound_names(statement) for statement in statements]
         reader = _Reader(statements, {*chain(*bound)}, set(ready_made))
         for statement, own in zip(statements, bound, strict=True):
             uses = reader.read(statement)
@@ -188,20 +120,26 @@ class _Notebook:
             for name in own | uses.shared:
                 if not (isinstance(statement, ast.Expr) and reader.is_imported(name)):
                     self._definitions[name].append(uses)
-            for name in _called(statement):
+            for name in syntax.called_names(statement):
                 self._definitions[f"{name}()"].append(uses)
-            if uses.dotted & FILLING:
+            if uses.dotted & suspicious.FILLING:
                 self._definitions[EVERY_EXERCISE].append(uses)
                 uses.names |= {f"{name}()" for name in own}
-        reach = {n.removeprefix("builtins.") for n in self._whole.dotted if _is_tampering(n)}
+        reach = {
+            n.removeprefix("builtins.") for n in self._whole.dotted if suspicious.is_tampering(n)
+        }
         self._changes = sorted({f"uses {name}" for name in reach} | self._whole.tampering)
 
     def findings(self, exercise: str) -> list[str]:
         """Reasons for a person to look at an exercise."""
         used = self._reached(exercise)
         forbidden = self._ready_made[exercise]
-        ready = sorted(n for n in used.dotted if any(_is_same(n, other) for other in forbidden))
-        brought = sorted(name for name in used.dotted if _is_in(name, BRINGING))
+        ready = sorted(
+            n for n in used.dotted if any(suspicious.is_same(n, other) for other in forbidden)
+        )
+        brought = sorted(
+            name for name in used.dotted if suspicious.is_within(name, suspicious.BRINGING)
+        )
         return [
             *(f"it uses {name}, the ready-made answer" for name in ready),
             *(f"it uses {name}, which is not looked into" for name in brought),
@@ -286,9 +224,11 @@ class _Reader:
             case ast.Attribute(value=value, attr=name):
                 return {f"{whole}.{name}" for whole in self._stands_for(value)}
             case ast.Call(func=ast.Name(id="get_ipython")):
-                return {SHELL}
-            case ast.Call(func=ast.Name(id="getattr"), args=[value, part, *_]) if _text(part):
-                return {f"{whole}.{_text(part)}" for whole in self._stands_for(value)}
+                return {suspicious.SHELL}
+            case ast.Call(func=ast.Name(id="getattr"), args=[value, part, *_]) if syntax.text_of(
+                part
+            ):
+                return {f"{whole}.{syntax.text_of(part)}" for whole in self._stands_for(value)}
             case ast.Call() | ast.Subscript() if module := self._module(node):
                 return {module}
         return set()
@@ -316,7 +256,7 @@ class _Reader:
     def _visit(self, node: ast.AST) -> None:
         match node:
             case ast.Attribute(value=ast.Subscript(value=whole, slice=part), attr=name) if (
-                name in TELLING and self._is_modules(whole)
+                name in suspicious.TELLING and self._is_modules(whole)
             ):
                 self._visit(part)
             case ast.Name() | ast.Attribute():
@@ -326,7 +266,9 @@ class _Reader:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 self._visit_function(node)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                self._visit_within({name: set() for name in _own_names([node])[0]}, _parts(node))
+                self._visit_within(
+                    {name: set() for name in syntax.own_names([node])[0]}, syntax.parts(node)
+                )
             case ast.Assign() | ast.AugAssign() | ast.AnnAssign() | ast.Delete():
                 self._visit_assignment(node)
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[right]):
@@ -340,7 +282,7 @@ class _Reader:
             case ast.ImportFrom(module=str(module), names=names):
                 self._uses.dotted |= {f"{module}.{a.name}" for a in names}
             case _:
-                self._visit_all(_parts(node))
+                self._visit_all(syntax.parts(node))
 
     def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
@@ -350,7 +292,7 @@ class _Reader:
         """Visit what has variables of its own."""
         nodes = list(nodes)
         self._scopes.append(scope)
-        self._learn(_simple(node for node in nodes if isinstance(node, ast.stmt)))
+        self._learn(syntax.simple_statements(node for node in nodes if isinstance(node, ast.stmt)))
         self._visit_all(nodes)
         self._scopes.pop()
 
@@ -369,46 +311,60 @@ class _Reader:
             self._uses.names.add(part.id)
 
     def _visit_attribute(self, name: str) -> None:
-        if name in TAMPERING_ATTRIBUTES:
+        if name in suspicious.TAMPERING_ATTRIBUTES:
             self._uses.tampering.add(f"uses {name}")
 
     def _visit_call(self, node: ast.Call) -> None:
         called = self._stands_for(node.func)
         first, second = [*node.args, None, None][:2]
-        if called & FILLING and isinstance(first, ast.Name) and first.id in self._exercises:
+        if (
+            called & suspicious.FILLING
+            and isinstance(first, ast.Name)
+            and first.id in self._exercises
+        ):
             return  # check(lstm_cell)
         if module := self._module(node):
             self._uses.dotted.add(module)
             return
-        if called & LISTING and first and self._is_modules(first):
+        if called & suspicious.LISTING and first and self._is_modules(first):
             return
-        if called == {"builtins.eval"} and len(node.args) == 1 and (code := _expression(first)):
+        if (
+            called == {"builtins.eval"}
+            and len(node.args) == 1
+            and (code := syntax.expression(first))
+        ):
             self._visit(code)
             return
         if "builtins.getattr" in called:
-            self._visit_attribute(_text(second))
+            self._visit_attribute(syntax.text_of(second))
             self._uses.dotted |= self._stands_for(node)
-            inside = {name for name in self._stands_for(first) if _is_in(name, SECRETIVE)}
-            if not _text(second):
+            inside = {
+                name
+                for name in self._stands_for(first)
+                if suspicious.is_within(name, suspicious.SECRETIVE)
+            }
+            if not syntax.text_of(second):
                 self._uses.tampering |= {f"looks up a name that it computes in {n}" for n in inside}
         elif "builtins.open" in called and isinstance(first, ast.Constant | ast.BinOp):
             if not isinstance(getattr(first, "value", 0), str):
                 self._uses.tampering.add("opens a file by its number")
-        elif called & MAGIC_CALLS and _text(first) in FILE_MAGICS:
-            self._uses.tampering.add(f"uses %{_text(first)}")
-        self._visit_all(_parts(node))
+        elif called & suspicious.MAGIC_CALLS and syntax.text_of(first) in suspicious.FILE_MAGICS:
+            self._uses.tampering.add(f"uses %{syntax.text_of(first)}")
+        self._visit_all(syntax.parts(node))
 
-    def _visit_function(self, node: Definition | ast.Lambda) -> None:
+    def _visit_function(self, node: syntax.Definition | ast.Lambda) -> None:
         given = node.args
         outside: list[ast.expr] = [*given.defaults, *(d for d in given.kw_defaults if d)]
         body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
         if not isinstance(node, ast.Lambda):
             own = node is self._statement and node.name in self._exercises
             decorators = node.decorator_list
-            outside += [d for d in decorators if not (own and self._stands_for(d) & FILLING)]
+            outside += [
+                d for d in decorators if not (own and self._stands_for(d) & suspicious.FILLING)
+            ]
         self._visit_all(outside)
         every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-        own_names, shared = _own_names(body)
+        own_names, shared = syntax.own_names(body)
         own_names |= {argument.arg for argument in every if argument}
         self._uses.shared |= shared
         self._visit_within({name: set() for name in own_names - shared}, body)
@@ -421,214 +377,33 @@ class _Reader:
         for target in targets:
             place = target.value if isinstance(target, ast.Subscript) else target
             if not isinstance(target, ast.Name) and not isinstance(value, ast.Constant):
-                replaced = {name for name in self._stands_for(place) if _is_replaced(name)}
+                replaced = {
+                    name for name in self._stands_for(place) if suspicious.is_replaced(name)
+                }
                 self._uses.tampering |= {f"replaces {name}" for name in replaced}
-            self._visit_all(_parts(target))
+            self._visit_all(syntax.parts(target))
         if value:
             self._visit(value)
-
-
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _expression(node: ast.expr | None) -> ast.expr | None:
-    """The expression that a string in the code holds."""
-    try:
-        return ast.parse(_text(node).strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
 
 
 def _magic(cell: str, transform: Callable[[str], str]) -> Iterator[ast.Module]:
     """The code in a cell with magic or shell lines, and that which such lines run."""
     try:
-        tree = _parsed(transform(cell))
+        tree = syntax.parsed(transform(cell))
     except Exception:  # the cell will fail with it when it is run
         return
     if tree is None:
         return
     yield tree
-    for node in _all_parts(tree):
+    for node in syntax.all_parts(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="run_cell_magic"), args=[_, _, body]):
-                yield from _magic(_text(body), transform)
+                yield from _magic(syntax.text_of(body), transform)
             case ast.Call(
                 func=ast.Attribute(attr="run_line_magic"),
                 args=[ast.Constant(value=name), line],
-            ) if name in RUNNING_MAGICS:
-                yield from _magic(_text(line), transform)
-
-
-def _text(node: ast.expr | None) -> str:
-    """A string that stands in the code, in one piece or several, else ""."""
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.BinOp(op=ast.Add(), left=left, right=right):
-            return _text(left) + _text(right) if _text(left) and _text(right) else ""
-    return ""
-
-
-def _simple(statements: Iterable[ast.AST]) -> Iterator[ast.stmt]:
-    """The statements of a block and of the blocks in it. Of what opens a block the part is left
-    that is evaluated: `for x in xs` counts as `x = xs`."""
-    for statement in statements:
-        match statement:
-            case ast.For() | ast.AsyncFor():
-                yield _assignment(statement.target, _iterated(statement.iter))
-            case ast.With() | ast.AsyncWith():
-                for item in statement.items:
-                    yield _assignment(item.optional_vars, item.context_expr)
-            case ast.If() | ast.While():
-                yield _assignment(None, statement.test)
-            case ast.Match():
-                yield _assignment(None, statement.subject)
-            case ast.stmt() if not isinstance(statement, ast.Try | ast.TryStar):
-                yield statement
-                continue
-        for block in ("body", "handlers", "cases", "orelse", "finalbody"):
-            yield from _simple(getattr(statement, block, ()))
-
-
-def _iterated(value: ast.expr) -> ast.expr:
-    """What a loop goes over. It takes only the names out of `sys.modules`."""
-    if getattr(value, "attr", getattr(value, "id", "")) != "modules":
-        return value
-    return ast.Call(ast.Name("iter", ast.Load()), [value], [])
-
-
-def _assignment(target: ast.expr | None, value: ast.expr) -> ast.stmt:
-    return ast.Assign([target], value) if target else ast.Expr(value)
-
-
-def _bound(statement: ast.stmt) -> set[str]:
-    """The notebook's names that a statement gives a value to, or changes."""
-    names: set[str] = set()
-    targets: list[ast.AST] = []
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            names = {name}
-        case ast.Assign():
-            targets = [*statement.targets]
-        case ast.AugAssign() | ast.AnnAssign():
-            targets = [statement.target]
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=changed))):
-            targets = [changed]
-        case ast.Expr(value=ast.Call(func=ast.Name(id="setattr"), args=[changed, *_])):
-            targets = [changed]
-    while targets:
-        match targets.pop():
-            case ast.Name(id=name):
-                names.add(name)
-            case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Starred(value=inner):
-                targets.append(inner)
-            case ast.Call(func=inner):
-                targets.append(inner)
-            case ast.Tuple(elts=inner) | ast.List(elts=inner):
-                targets += inner
-    if not isinstance(statement, Definition | ast.ClassDef):
-        names |= {n.target.id for n in _all_parts(statement) if isinstance(n, ast.NamedExpr)}
-    return names
-
-
-def _called(statement: ast.stmt) -> set[str]:
-    """The names that a statement calls, unless it is a definition."""
-    if isinstance(statement, Definition | ast.ClassDef):
-        return set()
-    calls = (n.func for n in _all_parts(statement) if isinstance(n, ast.Call))
-    return {func.id for func in calls if isinstance(func, ast.Name)}
-
-
-def _own_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
-    """The names that a function's body makes its own, and those that it declares not to be."""
-    own: set[str] = set()
-    shared: set[str] = set()
-    waiting = [*nodes]
-    while waiting:
-        match node := waiting.pop():
-            case ast.Name(id=name, ctx=context):
-                if isinstance(context, ast.Store):
-                    own.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                own.add(name)  # what is inside belongs to that function
-            case ast.ClassDef(name=name):
-                own.add(name)
-            case ast.Lambda():
-                pass
-            case ast.Global(names=names) | ast.Nonlocal(names=names):
-                shared |= {*names}
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                own |= {a.asname or a.name.split(".")[0] for a in names}
-            case ast.ExceptHandler() | ast.MatchAs() | ast.MatchStar() | ast.MatchMapping():
-                own |= {n for f in ("name", "rest") if (n := getattr(node, f, None))}
-                waiting += _parts(node)
-            case _:
-                waiting += _parts(node)
-    return own, shared
-
-
-def _parts(node: ast.AST) -> list[ast.AST]:
-    """The parts of a node that are evaluated."""
-    found: list[ast.AST] = []
-    for name in EVALUATED[type(node)]:
-        part = getattr(node, name, None)
-        if isinstance(part, ast.AST):
-            found.append(part)
-        elif isinstance(part, list):
-            found += [inner for inner in part if isinstance(inner, ast.AST)]
-    return found
-
-
-def _all_parts(node: ast.AST) -> Iterator[ast.AST]:
-    """A node, its parts and all of theirs."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += _parts(node)
-
-
-def _is_replaced(name: str) -> bool:
-    """Whether an assignment to it changes what is there: not how it is printed, and no name of
-    one's own."""
-    whole, _, part = name.rpartition(".")
-    if not _is_in(name, OWN) or part in SHOWING:
-        return False
-    return part.startswith("_") or whole not in KNOWN or hasattr(KNOWN[whole], part)
-
-
-def _is_tampering(name: str) -> bool:
-    harmless = name in HARMLESS or _is_in(name, (OTHER_NAMES,))
-    return _is_in(name, TAMPERING) and not harmless
-
-
-def _is_in(name: str, places: tuple[str, ...]) -> bool:
-    """Whether a dotted name is one of these, or within one."""
-    return f"{name}.".startswith(_with_dots(places))
-
-
-@cache
-def _with_dots(places: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{place}." for place in places)
-
-
-def _is_same(name: str, ready_made: str) -> bool:
-    """Whether a dotted name is, or leads to, what torch has ready made under another one: what is
-    in torch.nn and in torch.nn.modules.rnn, or in torch and in torch._VF and torch.ops.aten."""
-    first, *parts = name.split(".")
-    leaf = bare(ready_made.rpartition(".")[2])
-    if first != "torch":
-        return False
-    inner = any(part.startswith("_") or part == "ops" for part in parts)
-    return any(
-        (bare(part) == leaf or (inner and leaf in bare(part)))
-        and ".".join([first, *parts[: k + 1]]) not in sys.modules
-        for k, part in enumerate(parts)
-    )
+            ) if name in suspicious.RUNNING_MAGICS:
+                yield from _magic(syntax.text_of(line), transform)
 
 
 def _cell_names(cells: Sequence[str], exercises: Iterable[str]) -> tuple[str, ...]:
