@@ -520,7 +520,14 @@ def test_nothing_of_the_instructors_can_be_read(worker: Worker, tmp_path: Path) 
         "import os\n"
         "everything = [os.path.join(d, f) for d, _, fs in os.walk('/') for f in fs]\n"
         "print([f for f in everything if f.endswith({!r})])"
-    ).format(("grading/sandbox/host.py", "marks_of_the_class.db", "tests/hidden/lstm.py"))
+    ).format(
+        (
+            "grading/worker/__main__.py",
+            "sandbox/host.py",
+            "marks_of_the_class.db",
+            "tests/hidden/lstm.py",
+        )
+    )
     assert printed(worker, find) == "['/course/rnncourse/grading/worker/__main__.py']\n"
 
 

@@ -82,7 +82,7 @@ def hand_in(course: Path, name: str, cells: list[str], answers: dict[str, str]) 
 
 def hand_in_all(course: Path) -> None:
     """All who try. Those with tables have the class's inputs, and what is right on them."""
-    hidden_tests = trials_of(course)
+    hidden_tests = hidden_tests_of(course)
     names = [hidden_test.plan.exercise for hidden_test in hidden_tests]
     _, sender, *answers = SENDS.split("@fill\n")
     assert sender.startswith("def lstm_cell") and len(answers) == len(names) - 1
@@ -113,8 +113,12 @@ def hand_in_all(course: Path) -> None:
     )
 
 
-def trials_of(course: Path) -> list[HiddenTest]:
-    return Checkout(ROOT).hidden_tests(ASSIGNMENT, Course.open(course).seed(ASSIGNMENT))
+def hidden_tests_of(folder: Path) -> list[HiddenTest]:
+    """The hidden tests of a class, which stay the same when it is graded."""
+    course = Course.open(folder)
+    seed = course.seed(ASSIGNMENT)
+    course.keep_seed(ASSIGNMENT, seed)
+    return Checkout(ROOT).hidden_tests(ASSIGNMENT, seed)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +131,8 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Graded:
 @pytest.fixture(scope="module")
 def hidden_tests(attempt: Graded) -> dict[str, HiddenTest]:
     return {
-        hidden_test.plan.exercise: hidden_test for hidden_test in trials_of(attempt.place.course)
+        hidden_test.plan.exercise: hidden_test
+        for hidden_test in hidden_tests_of(attempt.place.course)
     }
 
 
