@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from typing import Any, Self
 
@@ -40,7 +40,7 @@ class Site(WorkerPlugin):
     name = NAME
 
     def __init__(self, job: Job, protected: bool) -> None:
-        self._job_frames, self._protected = job, protected
+        self._job, self._protected = job, protected
         self._versions = _versions()
         self._pool: LocalPool | None = None
 
@@ -55,7 +55,7 @@ class Site(WorkerPlugin):
         if self._protected and (reason := obstacle()):
             raise CourseError(reason)
         launch = sandboxed() if self._protected else unsafe()
-        self._pool = LocalPool(launch, worker.state.nthreads, self._job_frames)
+        self._pool = LocalPool(launch, worker.state.nthreads, self._job)
         await asyncio.to_thread(self._pool.__enter__)
 
     async def teardown(self, worker: Any) -> None:
@@ -74,7 +74,7 @@ class ClusterPool:
 
     def __init__(self, address: str, job: Job, protected: bool) -> None:
         self._address, self._protected = address, protected
-        self._job_frames = replace(job, is_right=unknown)
+        self._job = replace(job, is_right=unknown)
         self._counted = 0.0
         self._size = 1
 
@@ -100,15 +100,13 @@ class ClusterPool:
             raise CourseError(f"no Dask scheduler answers at {self._address}: {error}.") from error
         try:
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
-            self._client.register_plugin(Site(self._job_frames, self._protected), name=NAME)
+            self._client.register_plugin(Site(self._job, self._protected), name=NAME)
         except TimeoutError:
             self.__exit__()
             raise CourseError(f"no worker has joined the scheduler {self._address}.") from None
         except Exception as error:
             self.__exit__()
             raise CourseError(f"a worker of {self._address} cannot be used: {error}") from error
-        # Equal notebooks must run twice: a second try may not be answered from the first.
-        self._executor = self._client.get_executor(pure=False)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -118,27 +116,28 @@ class ClusterPool:
         self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
     ) -> Future[Run]:
         """See `Pool.submit`."""
-        task = self._executor.submit(_run, tuple(cells), only, own)
+        # Equal notebooks must run twice: a second try may not be answered from the first.
+        task = self._client.submit(_run, tuple(cells), only, own, pure=False)
         result: Future[Run] = Future()
         task.add_done_callback(lambda done: self._hand_on(done, result, only))
         return result
 
-    def _hand_on(
-        self, task: Future[Run], result: Future[Run], only: Collection[str] | None
-    ) -> None:
-        """A task that brought down one Dask worker after the other is its submission's error."""
-        if task.cancelled():
-            result.set_exception(CourseError(f"the scheduler {self._address} dropped a task."))
-            return
-        error = task.exception()
-        if isinstance(error, KilledWorker):
-            names = only or self._job_frames.class_calls.cases
+    def _hand_on(self, task: Any, result: Future[Run], only: Collection[str] | None) -> None:
+        """A task that brought down one Dask worker after the other is its submission's error.
+
+        A result is asked for here, and not before: it may lie on a worker that is lost meanwhile,
+        and then the task runs again.
+        """
+        try:
+            result.set_result(task.result())
+        except KilledWorker:
+            names = only or self._job.class_calls.cases
             note = "each worker that ran it ended"
             result.set_result(Run(exercises={n: ExerciseRun({}, "died", note) for n in names}))
-        elif error:
+        except CancelledError:
+            result.set_exception(CourseError(f"the scheduler {self._address} dropped a task."))
+        except Exception as error:  # whatever the task has raised
             result.set_exception(error)
-        else:
-            result.set_result(task.result())
 
 
 def _run(cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:

@@ -53,7 +53,7 @@ class LocalPool:
     that started it."""
 
     def __init__(self, launch: Launch, size: int, job: Job) -> None:
-        self._launch, self._size, self._job_frames = launch, size, job
+        self._launch, self._size, self._job = launch, size, job
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="grading")
         self._mine = threading.local()
         self._workers: list[Worker] = []
@@ -93,14 +93,14 @@ class LocalPool:
 
     def _start(self, together: threading.Barrier) -> None:
         together.wait()  # so that no thread takes the start of another
-        worker = Worker(self._launch.warming_up(self._job_frames.class_calls.cases))
+        worker = Worker(self._launch.warming_up(self._job.class_calls.cases))
         self._workers.append(worker)
         worker.__enter__()
         self._mine.worker = worker
 
     def _run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
         worker: Worker = self._mine.worker
-        job = self._job_frames
+        job = self._job
         run = worker.run(cells, job.class_calls, job.limits, only, own, job.is_right)
         return replace(run, layers=str(worker.layers))
 
