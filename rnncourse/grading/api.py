@@ -8,41 +8,13 @@ from pathlib import Path
 from .._errors import CourseError
 from .checkout import Checkout
 from .course import Course
-from .intake.collect import Collected
-from .intake.collect import collect as collect_files
+from .intake.collect import collect_into as collect
 from .record import Record
 from .run import Exam, grade_class, write_overview
 from .sandbox.job import USUAL_LIMITS, Limits
 from .sandbox.pools import pool_opener
 
-
-def collect(
-    course: Course,
-    archive: Path,
-    assignment: str,
-    pattern: str | None = None,
-    replace: bool = False,
-) -> Collected:
-    """Put the notebooks of an LMS' archive, or of a folder of such files, into a course folder.
-
-    Args:
-        pattern: a regular expression with a group (?P<student>...), searched in each file's path.
-        replace: take them also where a learner has handed in before.
-
-    Returns:
-        A row for each learner, and what was not looked at or belongs to nobody.
-
-    Raises:
-        CourseError: nothing was collected; the message says why.
-
-    Example:
-        course = Course.open(Path("class-2026"))
-        collect(course, Path("moodle.zip"), "lstm")
-    """
-    known = Checkout.find(None).known(assignment)
-    with course.lock():
-        folder, numbers = course.submitted_folder, course.learners
-        return collect_files(archive, folder, numbers, known, pattern, replace)
+__all__ = ["collect", "grade"]
 
 
 def grade(

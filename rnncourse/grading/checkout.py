@@ -165,8 +165,8 @@ class Checkout:
 
 
 def _deciding_files() -> list[Path]:
-    """What of this package runs a learner's code or judges it: all but the command line, the rooms
-    of the grader that lie before and behind, and the other chapters' fingerprints."""
+    """What of this package runs a learner's code or judges it: all but the command line and
+    the rooms of the grader that lie before and behind."""
     files = [path for kind in ("py", "json") for path in PACKAGE.rglob(f"*.{kind}")]
     return sorted(path for path in files if _decides(path.relative_to(PACKAGE)))
 

@@ -174,7 +174,7 @@ def _summary(name: str, fresh: int, results: Sequence[Marked], seconds: float) -
 
 
 def _setting(course: Course, name: str) -> Any:
-    """What the course's nbgrader_config.py says, for nbgrader's own door too; None if nothing."""
+    """What the course's nbgrader_config.py says, for nbgrader's commands too; None if nothing."""
     return course.config.CourseGrader.get(name)
 
 

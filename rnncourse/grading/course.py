@@ -1,4 +1,4 @@
-"""A course folder, laid out as nbgrader lays it out, and the checkout that grades it."""
+"""A course folder, laid out as nbgrader lays it out."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A whole class: what is new or has changed is graded, several at a time, and kept one by one.
 
 One thread judges and writes; the pool only runs learners' code, and another thread reads what takes
-long to read. A record is the last thing
-that is written of a submission, so whoever stops in the middle finds the rest still to do.
+long to read. A record is the last thing that is written of a submission, so whoever stops in the
+middle finds the rest still to do.
 """
 
 from __future__ import annotations

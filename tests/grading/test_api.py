@@ -39,7 +39,7 @@ def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
         grade(course, "lstn")
     with pytest.raises(CourseError, match="there is no folder .*submitted"):
         grade(course, "lstm")
-    with pytest.raises(CourseError, match="did you mean lstm"):
+    with pytest.raises(CourseError, match="there is no assignment called lstn: shapes, rnn"):
         collect(course, tmp_path, "lstn")
     assert not list(tmp_path.glob("*/*"))
 

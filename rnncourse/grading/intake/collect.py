@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..._errors import CourseError
+from ..._exercise import CHAPTERS
+from ..course import Course
 from .archive import Archive, UnusableError, opened
 from .importer import INNERMOST, Importer, Row, paths
 from .learners import Learners
@@ -32,6 +34,36 @@ class Collected:
     rows: list[Row] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+
+
+def collect_into(
+    course: Course,
+    archive: Path,
+    assignment: str,
+    pattern: str | None = None,
+    replace: bool = False,
+) -> Collected:
+    """Put the notebooks of an LMS' archive, or of a folder of such files, into a course folder.
+
+    Args:
+        pattern: a regular expression with a group (?P<student>...), searched in each file's path.
+        replace: take them also where a learner has handed in before.
+
+    Returns:
+        A row for each learner, and what was not looked at or belongs to nobody.
+
+    Raises:
+        CourseError: nothing was collected; the message says why.
+
+    Example:
+        course = Course.open(Path("class-2026"))
+        collect_into(course, Path("moodle.zip"), "lstm")
+    """
+    if assignment not in CHAPTERS:
+        raise CourseError(f"there is no assignment called {assignment}: {', '.join(CHAPTERS)}.")
+    with course.lock():
+        submitted, numbers = course.submitted_folder, course.learners
+        return collect(archive, submitted, numbers, assignment, pattern, replace)
 
 
 def collect(

@@ -12,11 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..._errors import CourseError
-from ..._exercise import CHAPTERS
 from ..course import Course
 from ..names import distinct
 from .choosing import NO_NOTEBOOK
-from .collect import NO_FILE, Collected, collect
+from .collect import NO_FILE, Collected, collect_into
 from .importer import OTHER_FILE, Outcome, Row
 
 MAX_ROWS = 40
@@ -45,14 +44,10 @@ def collect_archive(
         CourseError: an input is wrong, and nothing was collected; or some learners' files could not
             be, and all others were.
     """
-    if assignment not in CHAPTERS:
-        raise CourseError(f"there is no assignment called {assignment}: {', '.join(CHAPTERS)}.")
     if not folder.is_dir():
         raise CourseError(f"there is no folder {folder}.")
     course = Course.open(folder)
-    with course.lock():
-        submitted = course.submitted_folder
-        done = collect(archive, submitted, course.learners, assignment, pattern, replace)
+    done = collect_into(course, archive, assignment, pattern, replace)
     listed = done.rows if everybody or len(done.rows) <= MAX_ROWS else list(filter(_odd, done.rows))
     if listed:
         console.print(_table(listed))

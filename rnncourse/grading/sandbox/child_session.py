@@ -36,8 +36,8 @@ _SCM_CREDENTIALS = 2
 class ChildSession:
     """What is said with one child: its cells and what comes of them, then exercise by exercise."""
 
-    def __init__(self, link: socket.socket, progress: RunState) -> None:
-        self._link, self._progress = link, progress
+    def __init__(self, link: socket.socket, state: RunState) -> None:
+        self._link, self._state = link, state
         self._reader = Reader(link, ahead=True, limit=MAX_STREAM)
         self._clock = ChildClock()
         self._began = 0.0
@@ -51,46 +51,46 @@ class ChildSession:
         with self._link:
             try:
                 self._run_cells()
-                for name in self._progress.untried:
+                for name in self._state.untried:
                     self._call_publicly(name)
-                for name in self._progress.pending:
+                for name in self._state.pending:
                     self._call(name)
             except (ProtocolError, EOFError, OSError) as error:
                 return error
         return None
 
     def _run_cells(self) -> None:
-        progress, limits = self._progress, self._progress.limits
-        progress.start_cells()
+        state, limits = self._state, self._state.limits
+        state.start_cells()
         try:
             self._meet(Deadline(END_SECONDS))
         except TimeoutError:  # none of the learner's code has run yet
             raise WorkerDiedError from None
-        latest = min(progress.latest, time.monotonic() + limits.cells_on_the_clock)
+        latest = min(state.latest, time.monotonic() + limits.cells_on_the_clock)
         timeout = CpuBudget(limits.cells, self._clock, 0.0, latest, limits.idle)
-        send_encoded(self._link, _job_frames(progress), timeout)
+        send_encoded(self._link, _job_frames(state), timeout)
         flags = self._reader.frame(timeout).header.get("flags")
         if not isinstance(flags, dict):
             raise ProtocolError("the flags are missing.")
         figures = 0
-        for index in range(len(progress.cells)):
-            if index in progress.skipped:
-                progress.ran.append(CellRun(index, progress.skipped[index], ""))
+        for index in range(len(state.cells)):
+            if index in state.skipped:
+                state.ran.append(CellRun(index, state.skipped[index], ""))
                 continue
             ran = _cell_run(index, self._reader.frame(timeout))
             figures += len(ran.figures)
             if figures > MAX_FIGURES:
                 raise ProtocolError("there are too many figures.")
-            progress.ran.append(ran)
+            state.ran.append(ran)
         last = self._reader.frame(timeout).header
         notes, undefined = last.get("notes"), last.get("undefined", {})
         if not isinstance(notes, dict) or not isinstance(undefined, dict):
             raise ProtocolError("the notes are missing.")
-        names = progress.names
-        progress.notes |= {name: clean(notes[name]) for name in names if name in notes}
-        progress.undefined |= {n: clean(undefined[n]) for n in names if n in undefined}
-        progress.flags |= {n: clean_list(flags[n], MAX_FLAGS) for n in names if n in flags}
-        progress.cells_done = True
+        names = state.names
+        state.notes |= {name: clean(notes[name]) for name in names if name in notes}
+        state.undefined |= {n: clean(undefined[n]) for n in names if n in undefined}
+        state.flags |= {n: clean_list(flags[n], MAX_FLAGS) for n in names if n in flags}
+        state.cells_done = True
 
     def _meet(self, timeout: Timeout) -> None:
         """Take the child's first byte, with which the kernel says which process it is."""
@@ -111,26 +111,26 @@ class ChildSession:
                 self._clock.follow(_CREDENTIALS.unpack(data)[0])
 
     def _call_publicly(self, name: str) -> None:
-        progress = self._progress
-        lots = [(progress.class_calls.public_calls[name], progress.start_public(name))]
+        state = self._state
+        lots = [(state.class_calls.public_calls[name], state.start_public(name))]
         for _ in self._ask(lots, self._budget(name)):
             pass  # what is used on public inputs is flagged at home
-        progress.used[name] += self._clock.read() - self._began
+        state.used[name] += self._clock.read() - self._began
 
     def _call(self, name: str) -> None:
-        progress = self._progress
+        state = self._state
         budget = self._budget(name)
-        for lots in progress.secret_calls(name):
+        for lots in state.secret_calls(name):
             for frame in self._ask(lots, budget):
-                progress.flag_used(name, frame)
-        progress.finish_exercise()
+                state.flag_used(name, frame)
+        state.finish_exercise()
 
     def _budget(self, name: str) -> Timeout:
         """What is left of an exercise's computing time, and its share of the clock."""
-        progress, limits = self._progress, self._progress.limits
+        state, limits = self._state, self._state.limits
         self._began = self._clock.read()
-        since = self._began - progress.used[name]
-        latest = time.monotonic() + progress.share
+        since = self._began - state.used[name]
+        latest = time.monotonic() + state.share
         return CpuBudget(limits.exercise, self._clock, since, latest, limits.idle)
 
     def _ask(self, lots: Sequence[Lot], timeout: Timeout) -> Iterator[Frame]:
@@ -145,12 +145,12 @@ class ChildSession:
             yield self._reader.frame(timeout)
 
 
-def _job_frames(progress: RunState) -> bytes:
+def _job_frames(state: RunState) -> bytes:
     """What a child is told: its limits, the exercises to call, and the cells."""
-    limits, pending = progress.limits, progress.pending
+    limits, pending = state.limits, state.pending
     seconds = math.ceil(limits.cells + limits.exercise * len(pending)) + 1
-    cells = [cell for k, cell in enumerate(progress.cells) if k not in progress.skipped]
-    ready_made = {name: list(progress.class_calls.ready_made.get(name, ())) for name in pending}
+    cells = [cell for k, cell in enumerate(state.cells) if k not in state.skipped]
+    ready_made = {name: list(state.class_calls.ready_made.get(name, ())) for name in pending}
     header = {
         "memory": limits.memory,
         "seconds": seconds,

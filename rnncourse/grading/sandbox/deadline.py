@@ -70,7 +70,7 @@ class SleptError(TimeoutError):
 
 
 class CpuBudget:
-    """The patience with a child while it does one thing.
+    """The timeout of a child while it does one thing.
 
     Args:
         seconds: of computing time.
@@ -134,7 +134,7 @@ def _keep_awake(seconds: float, computing: float, limit: float) -> None:
 
 
 class Deadline:
-    """The patience until an instant, `seconds` from now."""
+    """The timeout at an instant, `seconds` from now."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds

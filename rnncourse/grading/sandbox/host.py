@@ -21,7 +21,7 @@ class Worker:
     """Runs submissions, one after the other, in a worker process.
 
         with Worker(sandboxed()) as worker:
-            run = worker.run(cells, questions, limits)
+            run = worker.run(cells, class_calls, limits)
 
     Bubblewrap ends with the thread that started it: use a worker in the thread that made it, or
     in one that lives as long. Several threads can have a worker each. A process that has ended is
@@ -75,27 +75,27 @@ class Worker:
         Raises:
             SandboxError: the worker does not start, or has been closed.
         """
-        progress = RunState(cells, class_calls, limits, only, own, is_right)
+        state = RunState(cells, class_calls, limits, only, own, is_right)
         deaths = 0
-        while not progress.complete:
-            if progress.is_overdue:
-                progress.give_up(progress.late, progress.reason_if_late)
+        while not state.complete:
+            if state.is_overdue:
+                state.give_up(state.late, state.reason_if_late)
                 break
             try:
-                self._attempt(progress)
+                self._attempt(state)
             except WorkerDiedError:
                 self._stop()
                 deaths += 1
                 if deaths > 1:
-                    progress.give_up("died", "twice, it brought down the whole worker")
-        return progress.run(str(self._layers))
+                    state.give_up("died", "twice, it brought down the whole worker")
+        return state.run(str(self._layers))
 
-    def _attempt(self, progress: RunState) -> None:
+    def _attempt(self, state: RunState) -> None:
         """Do what is left in one new child, as far as it goes."""
         process = self._started()
-        failure = ChildSession(process.fork(), progress).hold()
+        failure = ChildSession(process.fork(), state).hold()
         if failure:
-            progress.fail(failure, process.end())
+            state.fail(failure, process.end())
         else:
             process.dismiss()
         if self._launch.sandboxed and "namespaces" not in self._layers.names:

@@ -103,7 +103,7 @@ class Reader:
 
         Raises:
             ProtocolError: what came is no frame, or one over a limit.
-            TimeoutError: the patience is over.
+            TimeoutError: the timeout is over.
             EOFError, OSError: the other side has gone.
         """
         header_length, body_length = _LENGTHS.unpack(self._take(_LENGTHS.size, timeout))
@@ -134,7 +134,7 @@ class Reader:
             try:
                 return self._peer.recv(most)
             except TimeoutError:
-                continue  # the patience decides whether that was all
+                continue  # the timeout decides whether that was all
 
 
 def send(peer: socket.socket, frame: Frame, timeout: Timeout | None = None) -> None:
@@ -142,7 +142,7 @@ def send(peer: socket.socket, frame: Frame, timeout: Timeout | None = None) -> N
 
     Raises:
         ProtocolError: it is over a limit, or has an array that cannot travel.
-        TimeoutError: the patience is over.
+        TimeoutError: the timeout is over.
         OSError: the other side has gone.
     """
     send_encoded(peer, encode(frame), timeout)

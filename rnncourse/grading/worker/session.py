@@ -180,7 +180,7 @@ class Session:
             for _ in range(WARMUP_RUNS):
                 self.read([*_WARMUP_CELLS, _READ], {"f": ["torch.nn.LSTM"]})
                 for source in _WARMUP_CELLS:
-                    self.run_cell(source, "a rehearsal")
+                    self.run_cell(source, "a warm-up")
             for name in names:
                 self._warm_up_exercise(find(name))
         self._shell.reset(new_session=False)
@@ -254,7 +254,7 @@ class Session:
 
     def _warm_up_exercise(self, entry: Exercise) -> None:
         blank = f"@fill\ndef {entry.name}{parameters(entry)}:\n    raise NotImplementedError()"
-        self.run_cell(blank, "a rehearsal")
+        self.run_cell(blank, "a warm-up")
         plan, generator = plan_of(entry), torch.Generator().manual_seed(0)
         stages = plan.stages(*(plan.fixture(sizes, generator) for sizes in plan.sizes))
         cases = {c.driver: c for s in reversed(stages) for c in (*s.instead, *s.cases)}
