@@ -156,15 +156,15 @@ def reset_on_the_columns(x, h, w_ih, w_hh, b_ih, b_hh):
     return h * z + n * (1 - z)
 
 
+# ------------------------------------------------------------------ gru_layer
+
+
 def gru_cell(x, h, w_ih, w_hh, b_ih, b_hh):
     """The cell that the layers here call; a probe takes its place as it does in a notebook."""
     r, z, n = (x @ w_ih.T + b_ih).chunk(3, dim=1)
     r_h, z_h, n_h = (h @ w_hh.T + b_hh).chunk(3, dim=1)
     z = torch.sigmoid(z + z_h)
     return (1 - z) * torch.tanh(n + torch.sigmoid(r + r_h) * n_h) + z * h
-
-
-# ------------------------------------------------------------------ gru_layer
 
 
 @honest("gru_layer")

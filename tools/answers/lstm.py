@@ -96,14 +96,14 @@ def one_gate_at_a_time(x, h, c, w_ih, w_hh, b_ih, b_hh):
     return [gate(3).sigmoid() * c_next.tanh(), c_next]
 
 
+# ------------------------------------------------------------------ lstm_layer
+
+
 def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
     """The cell that the layers here call; a probe takes its place as it does in a notebook."""
     i, f, g, o = (x @ w_ih.T + b_ih + h @ w_hh.T + b_hh).chunk(4, dim=1)
     c_next = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c_next), c_next
-
-
-# ------------------------------------------------------------------ lstm_layer
 
 
 @honest("lstm_layer")
