@@ -14,7 +14,8 @@ from typing import Any
 from ._exercise import Exercise, Function, find
 from ._limits import CELL_SECONDS, EXERCISE_SECONDS, TimeLimit, TimeUpError
 from ._notebook import UnreadableError, own_cells, read_notebook
-from .checks import examine_within, plan_of
+from .checks import examine_within
+from .checks.plan import plan_of
 
 
 def carry_over(*names: str) -> None:
@@ -50,7 +51,7 @@ def _carried(entry: Exercise) -> str:
             entry.filled = None
             fault = "does not end" if report.stopped else "does not pass its checks yet"
             reason = f"yours in {path.name} {fault}"
-    oracle = plan_of(entry).oracle
+    oracle = plan_of(entry.name).oracle
     if oracle is None:
         return f"not filled in: {reason}, and torch has none. Do {entry.chapter}.ipynb first."
     entry.filled = _with_parameters_of(entry, oracle)

@@ -152,7 +152,7 @@ def release(assignments: Assignments = None) -> None:
 @app.command()
 def course(
     folder: Annotated[Path, typer.Argument(help="for one class: submissions, marks, pages")],
-    specs: Annotated[Path | None, typer.Option(help="the checkout with the hidden specs")] = None,
+    specs: Annotated[Path | None, typer.Option(help="the checkout with the solutions")] = None,
 ) -> None:
     """Make a course folder for a class, outside the checkout."""
     with _grader_installed():
@@ -192,7 +192,7 @@ def collect(
 def grade(
     assignments: Assignments = None,
     course: Annotated[Path, typer.Option(help="the course folder, with submitted/")] = Path(),
-    specs: Annotated[Path | None, typer.Option(help="the checkout with the hidden specs")] = None,
+    specs: Annotated[Path | None, typer.Option(help="the checkout with the solutions")] = None,
     gradebook: Annotated[
         str | None, typer.Option(help="its URL, if it is not gradebook.db in the course folder")
     ] = None,

@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
+from ._axes import with_shapes
 from ._errors import BriefError
 
 P = ParamSpec("P")
@@ -107,6 +108,8 @@ def exercise(body: Callable[P, R]) -> Callable[P, R]:
     A module that is loaded again keeps its entries: what was filled stays, and stubs that others
     imported earlier see what is filled later.
     """
+
+    body.__doc__ = with_shapes(body)
 
     @functools.wraps(body)
     def stub(*args: P.args, **kwargs: P.kwargs) -> R:

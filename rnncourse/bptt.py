@@ -8,7 +8,7 @@ first two functions compute gradients themselves and are called where torch reco
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -18,22 +18,34 @@ from ._exercise import exercise
 
 @exercise
 def rnn_cell_backward(
-    grad_h: Tensor, x: Tensor, h_prev: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    grad_h: Annotated[Tensor, "N H"],
+    x: Annotated[Tensor, "N I"],
+    h_prev: Annotated[Tensor, "N H"],
+    h: Annotated[Tensor, "N H"],
+    w_ih: Annotated[Tensor, "H I"],
+    w_hh: Annotated[Tensor, "H H"],
+) -> tuple[
+    Annotated[Tensor, "N I", "grad_x"],
+    Annotated[Tensor, "N H", "grad_h_prev"],
+    Annotated[Tensor, "H I", "grad_w_ih"],
+    Annotated[Tensor, "H H", "grad_w_hh"],
+    Annotated[Tensor, "H", "grad_b_ih"],
+    Annotated[Tensor, "H", "grad_b_hh"],
+]:
     """The way back through one step h = tanh(W_ih x + b_ih + W_hh h_prev + b_hh).
 
     The derivative of tanh is 1 - tanh², so with h at hand the sum inside it is not needed.
 
     Args:
-        grad_h: gradient of the loss by h, (N, H).
-        x: input of the step, (N, I).
-        h_prev: state before it, (N, H).
-        h: state after it, (N, H).
-        w_ih, w_hh: (H, I) and (H, H).
+        grad_h: gradient of the loss by h.
+        x: input of the step.
+        h_prev: state before it.
+        h: state after it.
+        w_ih, w_hh: the weights.
 
     Returns:
-        the gradients of x (N, I), h_prev (N, H), w_ih (H, I), w_hh (H, H), b_ih (H,), b_hh (H,).
-        Those of weights and biases are sums over the batch.
+        grad_x, grad_h_prev, grad_w_ih, grad_w_hh, grad_b_ih, grad_b_hh: one gradient for each input
+            of the step, and for the biases; those of weights and biases are sums over the batch.
 
     Source: Werbos (1990), "Backpropagation through time: what it does and how to do it".
     """
@@ -42,23 +54,36 @@ def rnn_cell_backward(
 
 @exercise
 def rnn_layer_backward(
-    grad_output: Tensor, x: Tensor, h0: Tensor, output: Tensor, w_ih: Tensor, w_hh: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    grad_output: Annotated[Tensor, "T N H"],
+    x: Annotated[Tensor, "T N I"],
+    h0: Annotated[Tensor, "N H"],
+    output: Annotated[Tensor, "T N H"],
+    w_ih: Annotated[Tensor, "H I"],
+    w_hh: Annotated[Tensor, "H H"],
+) -> tuple[
+    Annotated[Tensor, "T N I", "grad_x"],
+    Annotated[Tensor, "N H", "grad_h0"],
+    Annotated[Tensor, "H I", "grad_w_ih"],
+    Annotated[Tensor, "H H", "grad_w_hh"],
+    Annotated[Tensor, "H", "grad_b_ih"],
+    Annotated[Tensor, "H", "grad_b_hh"],
+]:
     """The way back through a whole layer, from the last step to the first.
 
     What reaches a state comes from two sides: from the output at its own step, and from the step
     after it. Weights are used at every step, so their gradients add up over all steps.
 
     Args:
-        grad_output: gradient of the loss by the output at each step, (T, N, H). What reaches h_n is
+        grad_output: gradient of the loss by the output at each step. What reaches h_n is
             already in it, at T - 1.
-        x: the sequence, (T, N, I).
-        h0: state before the first step, (N, H).
-        output: the state after every step, (T, N, H).
-        w_ih, w_hh: (H, I) and (H, H).
+        x: the sequence.
+        h0: state before the first step.
+        output: the state after every step.
+        w_ih, w_hh: the weights.
 
     Returns:
-        the gradients of x (T, N, I), h0 (N, H), w_ih (H, I), w_hh (H, H), b_ih (H,), b_hh (H,).
+        grad_x, grad_h0, grad_w_ih, grad_w_hh, grad_b_ih, grad_b_hh: one gradient for each input of
+            the layer, and for the biases.
 
     Source: Werbos (1990).
     """

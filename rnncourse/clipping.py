@@ -7,7 +7,7 @@ parameter; functions leave them unchanged and return new ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -16,7 +16,7 @@ from ._exercise import exercise
 
 
 @exercise
-def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Tensor:
+def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Annotated[Tensor, "T", "norms"]:
     """How much of the loss's gradient reaches each state.
 
     Args:
@@ -24,9 +24,9 @@ def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Tensor:
         states: h_1 to h_T, each (N, H), as they stand in that graph.
 
     Returns:
-        (T,): the Frobenius norm of d loss / d h_t for each t, counting every way on which h_t acts
-        on the loss; 0 for a state on which it does not depend. No `.grad` is touched and the graph
-        is kept, so that it can be asked again.
+        norms: the Frobenius norm of d loss / d h_t for each t, counting every way on which h_t
+            acts on the loss; 0 for a state on which it does not depend. No `.grad` is touched and
+            the graph is kept, so that it can be asked again.
 
     Raises:
         ValueError: the loss depends on none of the states.
@@ -37,14 +37,14 @@ def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Tensor:
 
 
 @exercise
-def global_norm(grads: Sequence[Tensor]) -> Tensor:
+def global_norm(grads: Sequence[Tensor]) -> Annotated[Tensor, "", "norm"]:
     """The length of all gradients together, as if they were one long vector.
 
     Args:
         grads: at least one tensor, of any shapes.
 
     Returns:
-        the square root of the sum of all squares, a 0-d tensor.
+        norm: the square root of the sum of all squares, a 0-d tensor.
 
     Source: torch.nn.utils.clip_grad_norm_ returns it.
     """

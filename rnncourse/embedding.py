@@ -6,13 +6,15 @@ an id from 0 to V - 1.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from torch import Tensor
 
 from ._exercise import exercise
 
 
 @exercise
-def one_hot(ids: Tensor, vocab_size: int) -> Tensor:
+def one_hot(ids: Tensor, vocab_size: int) -> Annotated[Tensor, "* V", "the result"]:
     """Each id as a vector that is 1 at the id's place and 0 elsewhere.
 
     Args:
@@ -20,7 +22,7 @@ def one_hot(ids: Tensor, vocab_size: int) -> Tensor:
         vocab_size: V.
 
     Returns:
-        (*, V), in torch's default dtype.
+        the result: ones and zeros in torch's default dtype.
 
     Source: torch.nn.functional.one_hot, which gives int64.
     """
@@ -28,17 +30,17 @@ def one_hot(ids: Tensor, vocab_size: int) -> Tensor:
 
 
 @exercise
-def embed(ids: Tensor, weight: Tensor) -> Tensor:
+def embed(ids: Tensor, weight: Annotated[Tensor, "V D"]) -> Annotated[Tensor, "* D", "the result"]:
     """The vector of each id: `one_hot(ids, V) @ weight` without the multiplication.
 
     It keeps the weight's dtype and device, and lets gradients flow to it.
 
     Args:
         ids: int64 of any shape (*,).
-        weight: one row a word, (V, D).
+        weight: one row a word.
 
     Returns:
-        (*, D): row ids[...] of weight for each id.
+        the result: row ids[...] of weight for each id.
 
     Source: torch.nn.functional.embedding.
     """
@@ -48,7 +50,7 @@ def embed(ids: Tensor, weight: Tensor) -> Tensor:
 @exercise
 def embed_backward(
     grad_output: Tensor, ids: Tensor, vocab_size: int, padding_idx: int | None = None
-) -> Tensor:
+) -> Annotated[Tensor, "V D", "the gradient"]:
     """The way back through `embed`: the gradient of the weight. Called where torch records nothing.
 
     Args:
@@ -58,7 +60,7 @@ def embed_backward(
         padding_idx: a word that does not learn: its row is zero. None for none.
 
     Returns:
-        (V, D); zero in the rows of words that do not occur.
+        the gradient: zero in the rows of words that do not occur.
 
     Source: the backward pass of torch.nn.functional.embedding.
     """
@@ -83,7 +85,11 @@ def skipgram_pairs(ids: list[int], window: int) -> list[tuple[int, int]]:
 
 
 @exercise
-def negative_sampling_loss(centre: Tensor, context: Tensor, negatives: Tensor) -> Tensor:
+def negative_sampling_loss(
+    centre: Annotated[Tensor, "N D"],
+    context: Annotated[Tensor, "N D"],
+    negatives: Annotated[Tensor, "N K D"],
+) -> Annotated[Tensor, "", "loss"]:
     """How well centres are told from noise: small when a centre is near its context, far from the
     negative samples.
 
@@ -92,12 +98,12 @@ def negative_sampling_loss(centre: Tensor, context: Tensor, negatives: Tensor) -
     It is finite for scores of any size, and gradients flow to all three.
 
     Args:
-        centre: c, vectors of the centre words, (N, D).
-        context: o, vectors of their neighbours, (N, D).
-        negatives: n_k, vectors of words drawn at random, (N, K, D).
+        centre: c, vectors of the centre words.
+        context: o, vectors of their neighbours.
+        negatives: n_k, vectors of words drawn at random.
 
     Returns:
-        a 0-d loss.
+        loss: 0-d.
 
     Source: Mikolov et al. (2013), "Distributed Representations of Words and Phrases", equation 4.
     """
@@ -105,14 +111,14 @@ def negative_sampling_loss(centre: Tensor, context: Tensor, negatives: Tensor) -
 
 
 @exercise
-def analogy(weight: Tensor, a: int, b: int, c: int, k: int = 1) -> list[int]:
+def analogy(weight: Annotated[Tensor, "V D"], a: int, b: int, c: int, k: int = 1) -> list[int]:
     """a is to b as c is to ...?
 
     Every row is brought to unit length first. Then the k words are found whose vectors have the
     largest cosine with b - a + c.
 
     Args:
-        weight: one row a word, (V, D), none of them zero.
+        weight: one row a word, none of them zero.
         a, b, c: ids.
         k: how many answers.
 

@@ -8,6 +8,8 @@ and lets gradients flow to all of them.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from torch import Tensor
 
 from ._exercise import exercise
@@ -15,8 +17,13 @@ from ._exercise import exercise
 
 @exercise
 def gru_cell(
-    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
-) -> Tensor:
+    x: Annotated[Tensor, "N I"],
+    h: Annotated[Tensor, "N H"],
+    w_ih: Annotated[Tensor, "3H I"],
+    w_hh: Annotated[Tensor, "3H H"],
+    b_ih: Annotated[Tensor, "3H"],
+    b_hh: Annotated[Tensor, "3H"],
+) -> Annotated[Tensor, "N H", "h'"]:
     """One step of a GRU on a batch, as torch computes it.
 
         r, z = sigmoid of  W_i. x + b_i. + W_h. h + b_h.
@@ -24,14 +31,14 @@ def gru_cell(
         h' = (1 - z) * n + z * h
 
     Args:
-        x: input at this step, (N, I).
-        h: hidden state before it, (N, H).
-        w_ih: (3H, I), blocks r, z, n.
-        w_hh: (3H, H), the same blocks.
-        b_ih, b_hh: (3H,), the same blocks. They cannot be added up: r stands between b_in and b_hn.
+        x: input at this step.
+        h: hidden state before it.
+        w_ih, w_hh: weights with the blocks r, z, n.
+        b_ih, b_hh: biases with the same blocks. They cannot be added up: r stands between b_in and
+            b_hn.
 
     Returns:
-        h': the state after the step, (N, H).
+        h': the state after the step.
 
     Source: the formulas on the page of torch.nn.GRUCell.
     """
@@ -40,8 +47,13 @@ def gru_cell(
 
 @exercise
 def gru_cell_reset_before(
-    x: Tensor, h: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
-) -> Tensor:
+    x: Annotated[Tensor, "N I"],
+    h: Annotated[Tensor, "N H"],
+    w_ih: Annotated[Tensor, "3H I"],
+    w_hh: Annotated[Tensor, "3H H"],
+    b_ih: Annotated[Tensor, "3H"],
+    b_hh: Annotated[Tensor, "3H"],
+) -> Annotated[Tensor, "N H", "h'"]:
     """One step of the GRU of the paper: the reset gate acts on h before the matrix does.
 
         n = tanh(W_in x + b_in + W_hn (r * h) + b_hn)
@@ -53,7 +65,7 @@ def gru_cell_reset_before(
         w_ih, w_hh, b_ih, b_hh: as in `gru_cell`.
 
     Returns:
-        h': the state after the step, (N, H).
+        h': the state after the step.
 
     Source: Cho et al. (2014), "Learning Phrase Representations using RNN Encoder-Decoder", equation
         8. Chung et al. (2014) turn the roles of z and 1 - z round.
@@ -63,17 +75,22 @@ def gru_cell_reset_before(
 
 @exercise
 def gru_layer(
-    x: Tensor, h0: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor, b_hh: Tensor
-) -> tuple[Tensor, Tensor]:
+    x: Annotated[Tensor, "T N I"],
+    h0: Annotated[Tensor, "N H"],
+    w_ih: Annotated[Tensor, "3H I"],
+    w_hh: Annotated[Tensor, "3H H"],
+    b_ih: Annotated[Tensor, "3H"],
+    b_hh: Annotated[Tensor, "3H"],
+) -> tuple[Annotated[Tensor, "T N H", "output"], Annotated[Tensor, "N H", "h_n"]]:
     """One GRU layer in one direction: `gru_cell` at every step, with the same weights.
 
     Args:
-        x: the whole sequence, (T, N, I).
-        h0: state before the first step, (N, H); there is no axis for layers.
+        x: the whole sequence.
+        h0: state before the first step; there is no axis for layers.
         w_ih, w_hh, b_ih, b_hh: as in `gru_cell`.
 
     Returns:
-        output, h_n: the state after every step (T, N, H), and after the last one (N, H).
+        output, h_n: the state after every step, and after the last one.
 
     Source: torch.nn.GRU with one layer.
     """

@@ -6,7 +6,7 @@ Shapes: T length, N batch, H hidden size, V words in the vocabulary.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
@@ -34,7 +34,7 @@ def build_vocabulary(texts: list[list[str]], max_size: int) -> dict[str, int]:
 @exercise
 def pad(
     sequences: list[list[int]], length: int, side: Literal["pre", "post"], value: int = 0
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Annotated[Tensor, "N length", "batch"], Annotated[Tensor, "N", "lengths"]]:
     """Sequences of any lengths as one batch: short ones are filled up, long ones cut.
 
     Args:
@@ -45,7 +45,7 @@ def pad(
         value: what padding is.
 
     Returns:
-        batch, lengths: (N, length) int64, and how many real ids each row holds, (N,) int64.
+        batch, lengths: int64, and how many real ids each row holds, int64.
 
     Source: pad_sequences of Keras.
     """
@@ -53,14 +53,14 @@ def pad(
 
 
 @exercise
-def flatten_states(output: Tensor) -> Tensor:
+def flatten_states(output: Annotated[Tensor, "T N H"]) -> Annotated[Tensor, "N T·H", "rows"]:
     """All states of each sequence in one row, for a linear layer that reads them all.
 
     Args:
-        output: the outputs of a layer, (T, N, H).
+        output: the outputs of a layer.
 
     Returns:
-        (N, T · H): for each sequence the state of step 0, then of step 1, and so on.
+        rows: for each sequence the state of step 0, then of step 1, and so on.
 
     Source: nn.Flatten on a batch-first output.
     """
@@ -68,17 +68,21 @@ def flatten_states(output: Tensor) -> Tensor:
 
 
 @exercise
-def masked_cross_entropy(logits: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+def masked_cross_entropy(
+    logits: Annotated[Tensor, "T N V"],
+    targets: Annotated[Tensor, "T N"],
+    lengths: Annotated[Tensor, "N"],
+) -> Annotated[Tensor, "", "loss"]:
     """The mean cross-entropy over the real steps of a batch that is padded at its end.
 
     Args:
-        logits: (T, N, V).
-        targets: the right ids, (T, N) int64. What stands behind a sequence's end means nothing, and
+        logits: scores of each word at each step.
+        targets: the right ids, int64. What stands behind a sequence's end means nothing, and
             may be no id.
-        lengths: how many steps each sequence has, (N,) int64.
+        lengths: how many steps each sequence has, int64.
 
     Returns:
-        a 0-d loss: the sum over all real steps, divided by their number.
+        loss: the sum over all real steps, divided by their number.
 
     Source: torch.nn.functional.cross_entropy with ignore_index.
     """
@@ -87,18 +91,20 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, lengths: Tensor) -> Te
 
 @exercise
 def sample_next(
-    logits: Tensor, temperature: float = 1.0, generator: torch.Generator | None = None
-) -> Tensor:
+    logits: Annotated[Tensor, "N V"],
+    temperature: float = 1.0,
+    generator: torch.Generator | None = None,
+) -> Annotated[Tensor, "N", "ids"]:
     """Draw the next word of each sequence.
 
     Args:
-        logits: scores, (N, V). A word with -inf is never drawn.
+        logits: scores. A word with -inf is never drawn.
         temperature: the scores are divided by it: below 1 likely words become likelier. 0 takes the
             likeliest word.
         generator: the only source of chance; None for torch's own.
 
     Returns:
-        ids, (N,) int64.
+        ids: int64.
 
     Raises:
         ValueError: the temperature is negative.

@@ -6,6 +6,8 @@ directions: (layers · directions, N, H), and it is never batch-first.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from torch import Tensor
 
 from ._exercise import exercise
@@ -46,7 +48,7 @@ def parameter_count(
     gates: int = 1,
     bias: bool = True,
     bidirectional: bool = False,
-) -> int:
+) -> Annotated[int, "", "the number of parameters"]:
     """How many numbers torch.nn.RNN, GRU or LSTM learns.
 
     Args:
@@ -58,7 +60,7 @@ def parameter_count(
         bidirectional: whether each layer has two directions, with weights of their own.
 
     Returns:
-        the number of all weights and biases.
+        the number of parameters: all weights and biases.
 
     Source: "Variables" on the page of torch.nn.RNN.
     """
@@ -66,15 +68,17 @@ def parameter_count(
 
 
 @exercise
-def last_valid(output: Tensor, lengths: Tensor) -> Tensor:
+def last_valid(
+    output: Annotated[Tensor, "T N H"], lengths: Annotated[Tensor, "N"]
+) -> Annotated[Tensor, "N H", "the result"]:
     """The output at each sequence's own last step, in a batch that is padded at its end.
 
     Args:
-        output: a layer's outputs, (T, N, H). What stands behind a sequence's end means nothing.
-        lengths: how many steps each sequence has, (N,) int64, from 1 to T.
+        output: a layer's outputs. What stands behind a sequence's end means nothing.
+        lengths: how many steps each sequence has, int64, from 1 to T.
 
     Returns:
-        (N, H): row n is output[lengths[n] - 1, n].
+        the result: row n is output[lengths[n] - 1, n].
 
     Source: what h_n of torch.nn.RNN holds for a packed sequence.
     """

@@ -6,7 +6,7 @@ Shapes: T length, N batch, I input size, H hidden size, D features of a predicti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -15,7 +15,12 @@ from ._exercise import exercise
 
 
 @exercise
-def joined_rnn_cell(x: Tensor, h: Tensor, w: Tensor, b: Tensor) -> Tensor:
+def joined_rnn_cell(
+    x: Annotated[Tensor, "N I"],
+    h: Annotated[Tensor, "N H"],
+    w: Annotated[Tensor, "H H+I"],
+    b: Annotated[Tensor, "H"],
+) -> Annotated[Tensor, "N H", "h'"]:
     """One step of a recurrent network with a single matrix.
 
         h' = tanh(W [h; x] + b)
@@ -24,13 +29,13 @@ def joined_rnn_cell(x: Tensor, h: Tensor, w: Tensor, b: Tensor) -> Tensor:
     and device of its inputs, leaves them unchanged, and lets gradients flow to all of them.
 
     Args:
-        x: input at this step, (N, I).
-        h: hidden state before it, (N, H).
-        w: (H, H + I): the first H columns belong to h, the last I to x.
-        b: (H,).
+        x: input at this step.
+        h: hidden state before it.
+        w: the first H columns belong to h, the last I to x.
+        b: the bias.
 
     Returns:
-        h': the state after the step, (N, H).
+        h': the state after the step.
 
     Source: Elman (1990), with the two matrices written side by side.
     """
@@ -63,19 +68,22 @@ def training_step(
 
 @exercise
 def free_run(
-    step: Callable[[Tensor, Any], tuple[Tensor, Any]], x: Tensor, state: Any, length: int
-) -> Tensor:
+    step: Callable[[Tensor, Any], tuple[Tensor, Any]],
+    x: Annotated[Tensor, "N D"],
+    state: Any,
+    length: int,
+) -> Annotated[Tensor, "T N D", "predictions"]:
     """Let a trained network go on by itself: each prediction is the next input.
 
     Args:
         step: (x, state) -> (y, state): one step of the network; y (N, D) as x.
-        x: the first input, (N, D).
+        x: the first input.
         state: the state before it; a tensor, or a tuple of tensors for an LSTM. Only `step` looks
             inside.
         length: how many predictions, at least 1.
 
     Returns:
-        the predictions in order, (length, N, D).
+        predictions: in order; T is length.
 
     Source: Graves (2013), "Generating Sequences With Recurrent Neural Networks".
     """

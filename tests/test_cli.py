@@ -257,7 +257,7 @@ def test_doctor_starts_a_sandbox_and_says_what_it_does(
                 ([*GRADE, "lstm"], "submitted: submissions are expected in"),
                 (["grade", "lstm", "--report", "."], ". is a folder; the report is a file."),
                 (["grade", "lstm", "--course", "nowhere"], "there is no folder nowhere."),
-                (["grade", "lstm", "--specs", "."], "holds no hidden specs"),
+                (["grade", "lstm", "--specs", "."], "holds no solutions of this course"),
             ]
         ),
         pytest.param(

@@ -12,7 +12,7 @@ import torch
 import rnncourse.lstm
 from rnncourse import fill, play
 from rnncourse._exercise import FillError, UnfilledError, exercises, find, substituted
-from tests.hidden.lstm import SPECS
+from tools.answers import solution
 
 CELL = ("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh")
 
@@ -218,6 +218,6 @@ def test_a_probe_reaches_the_learners_own_globals_and_leaves_no_trace() -> None:
 
 def test_a_body_in_the_package_itself_works_too(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = find("set_forget_bias")
-    monkeypatch.setattr(entry, "body", SPECS["set_forget_bias"].reference)
+    monkeypatch.setattr(entry, "body", solution("set_forget_bias"))
     b_ih, _ = entry.stub(torch.zeros(8), torch.zeros(8), 1.0)
     assert b_ih.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]

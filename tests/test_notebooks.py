@@ -24,9 +24,9 @@ from traitlets.config import Config
 
 from rnncourse._exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse._notebook import grade_id, nbgrader_metadata, source
-from rnncourse.checks import examine, plan_of, run
+from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.plan import key
+from rnncourse.checks.plan import plan_of
 from rnncourse.grading.release import release
 from rnncourse.grading.submissions.source import Source
 from tests import strength
@@ -303,6 +303,6 @@ def test_no_function_that_learners_can_read_is_an_answer(entry: Exercise) -> Non
 def begins_well(entry: Exercise) -> bool:
     """Whether what fills an exercise comes through the first call of its check; most do not, and
     need no whole check."""
-    stages = plan_of(entry).stages(*load(entry.chapter)[entry.name].fixtures)
-    case = stages[0].cases[0]
-    return not run(entry.stub, {key(case): case})[key(case)].problem
+    plan = plan_of(entry.name)
+    stages = plan.stages_on(load(entry.chapter)[entry.name].fixtures)
+    return not plan.call(entry.stub, stages[0].cases[0]).problem

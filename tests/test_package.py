@@ -119,8 +119,8 @@ def test_every_stub_module_is_an_assignment() -> None:
             f"rnncourse/{chapter}.py",
             f"solutions/{chapter}/{chapter}.ipynb",
             f"exercises/{chapter}/{chapter}.ipynb",
-            f"tests/hidden/{chapter}.py",
-            f"tests/mistakes/{chapter}.py",
+            f"tools/answers/{chapter}.toml",
+            f"tools/answers/{chapter}.py",
         ):
             assert (ROOT / place).is_file(), place
         assert find_spec(f"rnncourse.checks.plans.{chapter}"), chapter

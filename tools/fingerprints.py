@@ -1,4 +1,4 @@
-"""Makes rnncourse/checks/fingerprints/*.json from the hidden references and the known mistakes.
+"""Makes rnncourse/checks/fingerprints/*.json from the solutions and the known mistakes.
 
     python -m tools.fingerprints
 
@@ -10,24 +10,22 @@ the files are not what this makes.
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import rnncourse
-from rnncourse._exercise import CHAPTERS, exercises
-from rnncourse.checks import plan_of, run
+from rnncourse._exercise import CHAPTERS, Function, exercises
 from rnncourse.checks.compare import close
 from rnncourse.checks.fingerprints import arrays_of
 from rnncourse.checks.judge import is_near, naming_tolerance
-from rnncourse.checks.plan import Key, Plan, key
+from rnncourse.checks.plan import Key, Plan, cases_of, plan_of
 from rnncourse.checks.results import Arrays
-from rnncourse.grading.spec import signature
-from tests.mistakes import known
+from rnncourse.grading.hidden_test import signature
+from tools.answers import known, solutions
 
 FOLDER = Path(rnncourse.__file__).parent / "checks" / "fingerprints"
 DIGITS = {torch.float32: 6, torch.float64: 12}
@@ -43,17 +41,16 @@ Same = Callable[[torch.Tensor, torch.Tensor], bool]
 
 def chapter_content(chapter: str) -> Content:
     """What is stored for a chapter, ready for JSON."""
-    specs = importlib.import_module(f"tests.hidden.{chapter}").SPECS
     names = [e.name for e in exercises().values() if e.chapter == chapter]
-    return {name: _exercise_content(chapter, name, specs[name].reference) for name in names}
+    return {
+        name: _exercise_content(chapter, name, solutions(chapter).function(name)) for name in names
+    }
 
 
 def settled(made: Content, stored: Content) -> Content:
     """What was made, with the stored numbers wherever these are the same up to rounding."""
     return {
-        name: _settled_exercise(plan_of(exercises()[name]), entry, stored[name])
-        if name in stored
-        else entry
+        name: _settled_exercise(plan_of(name), entry, stored[name]) if name in stored else entry
         for name, entry in made.items()
     }
 
@@ -77,27 +74,42 @@ def written(content: Content) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _exercise_content(chapter: str, name: str, reference: Any) -> Content:
-    plan = plan_of(exercises()[name])
-    generator = torch.Generator().manual_seed(SEED)
-    fixtures = [plan.fixture(s, generator) for s in plan.sizes]
-    stages = [s for s in plan.stages(*fixtures) if s.aspect != "device"]
-    cases = {key(c): c for s in stages for c in (*s.cases, *s.instead)}
-    expected = run(reference, cases)
-    stored = {k: o for k, o in expected.items() if not plan.oracle or k[0] != name}
-    whole = {k: c for k, c in cases.items() if k[1].startswith("fixture")}
+def _exercise_content(chapter: str, name: str, solution: Function) -> Content:
+    plan = plan_of(name)
+    fixtures = plan.fixtures(plan.sizes, torch.Generator().manual_seed(SEED))
+    cases = cases_of([s for s in plan.stages_on(fixtures) if s.aspect != "device"])
+    expected = {key: plan.right(solution, case) for key, case in cases.items()}
+    stored = {k: o for k, o in expected.items() if k.probed or not plan.oracle}
+    whole = {k: case for k, case in cases.items() if case.whole}
     mistakes = [
         {
             "id": entry.mistake.id,
             "sentence": entry.mistake.sentence,
-            "calls": _calls(signature(plan, run(entry.function, whole), expected)),
+            "calls": [
+                _call(key, numbers.results, numbers.gradients)
+                for key, numbers in signature(
+                    plan, plan.run(entry.function, whole), expected
+                ).items()
+            ],
         }
         for entry in known(chapter, name)
     ]
     return {
-        "fixtures": [_numbers(arrays) for arrays in fixtures],
-        "answers": _calls({k: o.arrays for k, o in stored.items()}),
+        "fixtures": [
+            {"inputs": _numbers(f.inputs), "cotangents": _numbers(f.cotangents)} for f in fixtures
+        ],
+        "answers": [_call(key, o.arrays, o.gradients) for key, o in stored.items()],
         "mistakes": mistakes,
+    }
+
+
+def _call(key: Key, results: Arrays, gradients: Arrays) -> Content:
+    return {
+        "driver": key.driver,
+        "probed": key.probed,
+        "case": key.label,
+        "results": _numbers(results),
+        "gradients": _numbers(gradients),
     }
 
 
@@ -125,16 +137,19 @@ def _settled_exercise(plan: Plan, made: Content, stored: Content) -> Content:
 
 
 def _settled_calls(made: list[Content], stored: list[Content], same: Same) -> list[Content]:
-    known = {(call["driver"], call["case"]): call["arrays"] for call in stored}
+    known = {_identity(call): call for call in stored}
     return [
         call
         | {
-            "arrays": _settled_arrays(
-                call["arrays"], known.get((call["driver"], call["case"])), same
-            )
+            part: _settled_arrays(call[part], known.get(_identity(call), {}).get(part), same)
+            for part in ("results", "gradients")
         }
         for call in made
     ]
+
+
+def _identity(call: Content) -> tuple[str, bool, str]:
+    return call["driver"], call["probed"], call["case"]
 
 
 def _settled_arrays(made: Content, stored: Content | None, same: Same) -> Content:
@@ -158,13 +173,6 @@ def _settled_data(
         return kept
     numbers = zip(old.flatten(), new.flatten(), stored["data"], made["data"], strict=True)
     return [was if same(a, b) else now for a, b, was, now in numbers]
-
-
-def _calls(calls: Mapping[Key, Arrays]) -> list[Content]:
-    return [
-        {"driver": driver, "case": label, "arrays": _numbers(arrays)}
-        for (driver, label), arrays in calls.items()
-    ]
 
 
 def _numbers(arrays: Arrays) -> Content:

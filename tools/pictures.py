@@ -16,7 +16,7 @@ from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.report import html
 from tests.browser import launch
-from tests.mistakes import known
+from tools.answers import known
 from tools.demonstration.__main__ import SITE
 from tools.demonstration.learners import ROOT
 

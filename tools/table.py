@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from rnncourse._exercise import Exercise, exercises
-from rnncourse.checks import examine, plan_of
+from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.plan import key
-from tests.mistakes import known, right
+from rnncourse.checks.plan import plan_of
+from tools.answers import known, right
 
 REPEATS = 20
 IMPORT = (
@@ -69,8 +69,8 @@ def row(entry: Exercise) -> list[str]:
 
 def cases(entry: Exercise) -> int:
     """How many different calls the public check makes of a right answer."""
-    stages = plan_of(entry).stages(*load(entry.chapter)[entry.name].fixtures)
-    return len({key(case) for stage in stages for case in stage.cases})
+    stages = plan_of(entry.name).stages_on(load(entry.chapter)[entry.name].fixtures)
+    return len({case.key for stage in stages for case in stage.cases})
 
 
 def python(code: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import os
 import traceback
@@ -14,11 +13,11 @@ from .._errors import BriefError
 from .._exercise import Exercise, FillError, describe, exercises, fill, find
 from .._limits import EXERCISE_SECONDS, TimeLimit, TimeUpError
 from .again import called_again
-from .drivers import Outcome, driver_of
+from .drivers import Outcome
 from .fingerprints import Stored, load
+from .forbidden_calls import uses_noted
 from .judge import Report, StageReport, judge
-from .plan import Case, Key, Plan, Stage, key
-from .ready_made import uses_noted
+from .plan import Case, Key, Plan, Stage, plan_of
 from .report import ready_made, show
 
 
@@ -84,28 +83,28 @@ def stopped(entry: Exercise, reason: str) -> Report:
 def stage_names(entry: Exercise) -> list[str]:
     """The stages of an exercise's public check, in order."""
     fixtures = load(entry.chapter)[entry.name].fixtures
-    return [stage.name for stage in plan_of(entry).stages(*fixtures)]
+    return [stage.name for stage in plan_of(entry.name).stages_on(fixtures)]
 
 
 def examine(entry: Exercise) -> Report:
     """Run the public check of an exercise on whatever fills it now."""
-    plan, stored = plan_of(entry), load(entry.chapter)[entry.name]
-    stages = plan.stages(*stored.fixtures)
-    plain = {key(case): case for stage in stages for case in stage.cases}
-    probed = {key(case): case for stage in stages for case in stage.instead}
+    plan, stored = plan_of(entry.name), load(entry.chapter)[entry.name]
+    stages = plan.stages_on(stored.fixtures)
+    plain = {case.key: case for stage in stages for case in stage.cases}
+    probed = {case.key: case for stage in stages for case in stage.instead}
     here = {k: case for k, case in (plain | probed).items() if not case.on_meta_device}
     expected = {k: _expected(plan, stored, case) for k, case in here.items()}
     used: set[str] = set()
 
     def tried(cases: dict[Key, Case]) -> dict[Key, Outcome]:
-        with uses_noted(plan.ready_made) as found:
-            outcomes = run(entry.stub, cases)
+        with uses_noted(plan.forbidden_calls) as found:
+            outcomes = plan.run(entry.stub, cases)
         used.update(found)
         return outcomes
 
     def judged() -> Report:
         report = judge(plan, stages, expected, outcomes, stored.mistakes, reveal=True)
-        return replace(report, ready_made=tuple(n for n in plan.ready_made if n in used))
+        return replace(report, ready_made=tuple(n for n in plan.forbidden_calls if n in used))
 
     outcomes = tried({k: case for k, case in here.items() if k in plain})
 
@@ -116,7 +115,7 @@ def examine(entry: Exercise) -> Report:
         outcomes |= tried({k: case for k, case in here.items() if k in probed})
         report = judged()
     if plan.gradients:  # others may draw at random
-        report = called_again(report, stages, entry.stub, outcomes)
+        report = called_again(plan, report, stages, entry.stub, outcomes)
     if report.failed:
         return report
     # Torch needs a second to load what it runs another device with: only for right values.
@@ -132,23 +131,11 @@ def examine(entry: Exercise) -> Report:
     return report
 
 
-def plan_of(entry: Exercise) -> Plan:
-    """How an exercise is tried."""
-    module = importlib.import_module(f"{__name__}.plans.{entry.chapter}")
-    plan: Plan = module.PLANS[entry.name]
-    return plan
-
-
-def run(function: Callable[..., Any], cases: dict[Key, Case]) -> dict[Key, Outcome]:
-    """Call a function on cases, each through its driver."""
-    return {k: driver_of(case.driver)(function, case.arrays) for k, case in cases.items()}
-
-
 def _expected(plan: Plan, stored: Stored, case: Case) -> Outcome:
     """What torch gives, or what is stored where torch has no such function."""
-    if plan.oracle is not None and case.driver == plan.exercise:
-        return plan.driver(plan.oracle, case.arrays)
-    return Outcome(stored.answers[key(case)])
+    if plan.oracle is not None and not case.probed:
+        return plan.call(plan.oracle, case)
+    return stored.answers[case.key]
 
 
 def _exercise_of(function: object) -> tuple[Exercise, str]:
@@ -176,7 +163,6 @@ __all__ = [
     "examine",
     "examine_within",
     "plan_of",
-    "run",
     "stage_names",
     "stopped",
 ]

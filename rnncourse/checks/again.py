@@ -8,9 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .drivers import Function, Outcome, driver_of
+from .._exercise import Function
+from .drivers import Outcome
 from .judge import Report, StageReport
-from .plan import Key, Stage, key
+from .plan import Key, Plan, Stage
+from .results import Arrays
 
 NOT_THE_SAME = (
     "a second call on the same inputs gives other results: is something kept from one call to the "
@@ -19,7 +21,11 @@ NOT_THE_SAME = (
 
 
 def called_again(
-    report: Report, stages: Iterable[Stage], function: Function, outcomes: Mapping[Key, Outcome]
+    plan: Plan,
+    report: Report,
+    stages: Iterable[Stage],
+    function: Function,
+    outcomes: Mapping[Key, Outcome],
 ) -> Report:
     """The report, with one sentence instead of many where a second call gives other results.
 
@@ -28,7 +34,7 @@ def called_again(
     """
     by_name = {stage.name: stage for stage in stages}
     judged = _worth_a_second_call(report, by_name)
-    if judged is None or _same_again(by_name[judged.name], function, outcomes):
+    if judged is None or _same_again(plan, by_name[judged.name], function, outcomes):
         return report
     told = replace(judged, status="failed", sentences=(NOT_THE_SAME,))
     return replace(
@@ -44,9 +50,11 @@ def _worth_a_second_call(report: Report, stages: Mapping[str, Stage]) -> StageRe
     return asked[-1] if asked and not asked[-1].by_probe else None
 
 
-def _same_again(stage: Stage, function: Function, outcomes: Mapping[Key, Outcome]) -> bool:
-    first = {key(case): outcomes[key(case)] for case in stage.cases if key(case) in outcomes}
-    again = {key(c): driver_of(c.driver)(function, c.arrays) for c in stage.cases}
+def _same_again(
+    plan: Plan, stage: Stage, function: Function, outcomes: Mapping[Key, Outcome]
+) -> bool:
+    first = {case.key: outcomes[case.key] for case in stage.cases if case.key in outcomes}
+    again = plan.run(function, {case.key: case for case in stage.cases})
     return all(_alike(outcome, again[k]) for k, outcome in first.items())
 
 
@@ -54,8 +62,12 @@ def _alike(first: Outcome, second: Outcome) -> bool:
     """Whether two calls gave the same, up to the order of additions."""
     if first.problem or second.problem:  # whose texts may contain an address in memory
         return bool(first.problem and second.problem)
-    return first.arrays.keys() == second.arrays.keys() and all(
-        _close(value, second.arrays[name]) for name, value in first.arrays.items()
+    return _all_close(first.arrays, second.arrays) and _all_close(first.gradients, second.gradients)
+
+
+def _all_close(first: Arrays, second: Arrays) -> bool:
+    return first.keys() == second.keys() and all(
+        _close(value, second[name]) for name, value in first.items()
     )
 
 

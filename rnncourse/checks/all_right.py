@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from .compare import close
-from .drivers import GRADIENT, Outcome
-from .plan import Aspect, Key, Plan, Stage, key
+from .drivers import Outcome
+from .plan import Aspect, Key, Plan, Stage
 from .results import Arrays
 
 Pair = tuple[Tensor, Tensor | None]
@@ -35,7 +35,7 @@ def all_right(
     aspects: defaultdict[Key, set[Aspect]] = defaultdict(set)
     for stage in stages:
         for case in stage.cases:
-            aspects[key(case)].add(stage.aspect)
+            aspects[case.key].add(stage.aspect)
     results: list[Pair] = []
     gradients: list[Pair] = []
     for call, asked in aspects.items():
@@ -45,22 +45,14 @@ def all_right(
         if "gradients" in asked:
             if outcome.gradient_problem:
                 return False
-            gradients += _pairs(_gradients(expected[call].arrays), outcome.arrays)
+            gradients += _pairs(expected[call].gradients, outcome.gradients)
         if asked - {"device", "unchanged"}:
-            right = _results(expected[call].arrays)
+            right = expected[call].arrays
             if not all(_is_alike(*pair) for pair in _pairs(right, outcome.arrays)):
                 return False
             own = {name: outcome.arrays[name] for name in right}
             results += _pairs(plan.relation.canonical(right), plan.relation.canonical(own))
     return _close(results, plan.relation.atol) and _close(gradients)
-
-
-def _results(arrays: Arrays) -> Arrays:
-    return {k: v for k, v in arrays.items() if not k.startswith(GRADIENT)}
-
-
-def _gradients(arrays: Arrays) -> Arrays:
-    return {k: v for k, v in arrays.items() if k.startswith(GRADIENT)}
 
 
 def _pairs(right: Arrays, own: Arrays) -> list[Pair]:

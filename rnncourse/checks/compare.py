@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .drivers import GRADIENT
-from .plan import Axes
+from .._axes import Axes, as_shape
 
 RTOL, ATOL = 1e-4, 1e-5
 """Float32 results that differ by less are equal: honest formulas differ in the last digits."""
@@ -64,10 +63,10 @@ def shape_difference(
         return ""
     known = axes and len(axes) == expected.ndim
     if reveal:
-        wanted = _shape(expected) + (f" = {_named(axes)}" if known else "")
+        wanted = _shape(expected) + (f" = {as_shape(axes)}" if known else "")
         sentence = f"{name} has shape {_shape(got)}; it must be {wanted}"
     else:
-        wanted = f"; it must be {_named(axes)}" if known else ""
+        wanted = f"; it must be {as_shape(axes)}" if known else ""
         if got.ndim != expected.ndim:
             return f"{name} has a wrong number of axes{wanted}."
         sentence = f"{name} has a wrong shape{wanted}"
@@ -121,7 +120,7 @@ def gradient_difference(name: str, axes: Axes, expected: Tensor, got: Tensor, re
             f"no gradient reaches {name}: it is not used where it should be, or cut off "
             "(by detach, .data, .item(), numpy or no_grad)."
         )
-    return value_difference(GRADIENT + name, axes, expected, got, reveal)
+    return value_difference(f"gradient of {name}", axes, expected, got, reveal)
 
 
 def _rtol(expected: Tensor) -> float:
@@ -143,10 +142,6 @@ def _largest(expected: Tensor, got: Tensor) -> float:
 
 def _shape(tensor: Tensor) -> str:
     return str(tuple(tensor.shape))
-
-
-def _named(axes: Axes) -> str:
-    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
 
 def _place(index: list[int], axes: Axes) -> str:

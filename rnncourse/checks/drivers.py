@@ -6,24 +6,22 @@ sides of the sandbox. A driver holds no answer.
 
 from __future__ import annotations
 
-import importlib
 import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from .._exercise import Exercise, UnfilledError, find, left_blank, substituted
-from .results import Arrays, Convert, Structure, WrongResultError, named
-
-Function = Callable[..., Any]
+from .._axes import Structure, declaration
+from .._exercise import Exercise, Function, UnfilledError, left_blank, substituted
+from .results import Arrays, Convert, WrongResultError, a_number, as_int, named
 
 MAX_MESSAGE = 200
+NOTHING: Mapping[str, Any] = {}
 
 
 def _site_folders() -> Iterator[str]:
@@ -49,16 +47,20 @@ CUT_OFF = (
     "no gradient can flow back: the result is cut off from every input (by detach, .data, .item(), "
     "numpy or no_grad)."
 )
-COTANGENT = "cotangent of "
-GRADIENT = "gradient of "
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a call gave nothing to compare. `text` is a sentence for the learner."""
+    """Why a call gave nothing to compare.
+
+    Attributes:
+        text: a sentence for the learner.
+        unfilled: the exercise that is not filled in, where that is the reason.
+    """
 
     kind: Literal["unfilled", "raised", "result"]
     text: str
+    unfilled: str = ""
 
 
 @dataclass
@@ -66,13 +68,15 @@ class Outcome:
     """What one call gave.
 
     Attributes:
-        arrays: the results by name, and their gradients as "gradient of x".
+        arrays: the results by name.
+        gradients: those by each input that were asked for, by its name.
         problem: why the call failed, if it did.
         gradient_problem: why there are no gradients, where they were asked for.
         changed: the inputs that the call changed in place.
     """
 
     arrays: Arrays = field(default_factory=dict)
+    gradients: Arrays = field(default_factory=dict)
     problem: Problem | None = None
     gradient_problem: Problem | None = None
     changed: tuple[str, ...] = ()
@@ -88,6 +92,10 @@ def as_they_are(arrays: Arrays) -> Arrays:
     return arrays
 
 
+_CONVERTS: Mapping[Any, Convert] = {float: a_number, int: as_int}
+"""What makes a tensor of a result that is none, by its type."""
+
+
 @dataclass(frozen=True)
 class Driver:
     """Calls a function of named arrays.
@@ -100,7 +108,6 @@ class Driver:
         call: calls the function with the arguments and gives its results, where more is to be done
             than to pass each by its name: building a model, making lists.
         records: whether the function needs to record gradients itself, as a training step does.
-        probes: what takes the place of other exercises during the call.
         prepare: makes the inputs of a case's arrays, where some follow from others, such as a state
             from the weights. For functions whose gradients are not asked for.
     """
@@ -110,25 +117,46 @@ class Driver:
     results: Mapping[str, Convert] = field(default_factory=dict)
     call: Callable[[Function, dict[str, Any]], object] = by_name
     records: bool = False
-    probes: Mapping[str, Function] = field(default_factory=dict)
     prepare: Callable[[Arrays], Arrays] = as_they_are
 
-    def __call__(self, function: Function, arrays: Arrays) -> Outcome:
-        """Call `function` on `arrays`. Inputs named "cotangent of y" are not passed on: with them
-        the gradients of sum(y * cotangent) by every float input come back as well."""
-        if not self.probes:
-            return self._run(function, arrays)
-        with substituted(self.probes, user=function):
-            return self._run(function, arrays)
+    @staticmethod
+    def of(stub: Function) -> Driver:
+        """A driver that passes each input by its name, as a stub's annotations say."""
+        declared = declaration(stub)
+        return Driver(
+            declared.structure,
+            {name: type_ for name, type_ in declared.types.items() if type_ in (bool, float, int)},
+            {
+                name: _CONVERTS[declared.types[name]]
+                for name in declared.results
+                if declared.types[name] in _CONVERTS
+            },
+        )
+
+    def __call__(
+        self,
+        function: Function,
+        inputs: Arrays,
+        cotangents: Mapping[str, Tensor] = NOTHING,
+        probes: Mapping[str, Function] = NOTHING,
+    ) -> Outcome:
+        """Call `function` on inputs. With cotangents, one for each result y, the gradients of
+        sum(y * cotangent) by every float input come back as well.
+
+        Args:
+            probes: what takes the place of other exercises during the call.
+        """
+        if not probes:
+            return self._run(function, inputs, cotangents)
+        with substituted(probes, user=function):
+            return self._run(function, inputs, cotangents)
 
     def differentiable(self, name: str, value: Tensor) -> bool:
         """Whether a gradient by this input is asked for, where gradients are."""
         return value.is_floating_point() and name not in self.inputs
 
-    def _run(self, function: Function, arrays: Arrays) -> Outcome:
-        given = {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
+    def _run(self, function: Function, given: Arrays, cotangents: Mapping[str, Tensor]) -> Outcome:
         inputs = self.prepare(given)
-        cotangents = {k.removeprefix(COTANGENT): v for k, v in arrays.items() if k not in given}
         if not cotangents:
             return self._without_gradients(function, inputs)
         try:
@@ -148,7 +176,9 @@ class Driver:
             return Outcome(problem=_problem(error, inputs))
         return Outcome(_detached(results), changed=_changed(inputs, copies))
 
-    def _with_gradients(self, function: Function, inputs: Arrays, cotangents: Arrays) -> Outcome:
+    def _with_gradients(
+        self, function: Function, inputs: Arrays, cotangents: Mapping[str, Tensor]
+    ) -> Outcome:
         """One call for the results and the gradients through them."""
         leaves = {k: v.clone().requires_grad_(self.differentiable(k, v)) for k, v in inputs.items()}
         with torch.enable_grad():
@@ -165,8 +195,8 @@ class Driver:
             [cotangents[k].expand_as(results[k]).to(results[k].dtype) for k in attached],
             allow_unused=True,
         )
-        outcome.arrays |= {
-            GRADIENT + k: torch.zeros_like(v) if g is None else g
+        outcome.gradients = {
+            k: torch.zeros_like(v) if g is None else g
             for (k, v), g in zip(wanted.items(), grads, strict=True)
         }
         return outcome
@@ -207,7 +237,7 @@ def _problem(error: BaseException, inputs: Arrays) -> Problem:
     elif isinstance(error, NotImplementedError):
         blank = left_blank(error)
     if blank is not None:
-        return Problem("unfilled", blank.what_is_missing())
+        return Problem("unfilled", blank.what_is_missing(), blank.name)
     if "is not on the expected device" in str(error):
         return Problem("result", f"a tensor it makes{ELSEWHERE}")
     shapes = ", ".join(f"{k} {tuple(v.shape)}" for k, v in inputs.items() if v.ndim)
@@ -253,25 +283,3 @@ def _line_of(error: BaseException) -> str:
             found = f", in {frame.f_code.co_name}:  {line} " if line else found
         trace = trace.tb_next
     return found
-
-
-PROBE = " with a probe cell"
-"""The end of a driver's name that puts probes in the place of the learner's own cells."""
-
-
-@cache
-def driver_of(name: str) -> Driver:
-    """The driver called `name`: an exercise's, whose name it begins with."""
-    return _drivers(name)[name]
-
-
-@cache
-def has_driver(name: str) -> bool:
-    """Whether there is a driver of this name."""
-    return name in _drivers(name)
-
-
-def _drivers(name: str) -> dict[str, Driver]:
-    chapter = find(name.partition(" ")[0]).chapter
-    drivers: dict[str, Driver] = importlib.import_module(f"{__package__}.plans.{chapter}").DRIVERS
-    return drivers

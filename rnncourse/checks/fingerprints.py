@@ -1,7 +1,7 @@
 """What the public check has stored: fixtures, answers where torch has no function, and the numbers
 that known mistakes give.
 
-One JSON file a chapter, made from tests/mistakes by `python -m tools.fingerprints`. It holds
+One JSON file a chapter, made from tools/answers by `python -m tools.fingerprints`. It holds
 numbers only, never code. It is committed because an installation from the repository needs it.
 """
 
@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 
-from .judge import Mistake, Signature
-from .plan import Key
+from .drivers import Outcome
+from .judge import Mistake, Numbers, Signature
+from .plan import Fixture, Key
 from .results import Arrays
 
 
@@ -30,8 +31,8 @@ class Stored:
         mistakes: known mistakes and what they give on the fixtures.
     """
 
-    fixtures: tuple[Arrays, ...]
-    answers: dict[Key, Arrays]
+    fixtures: tuple[Fixture, ...]
+    answers: dict[Key, Outcome]
     mistakes: tuple[tuple[Mistake, Signature], ...]
 
 
@@ -44,15 +45,27 @@ def load(chapter: str) -> dict[str, Stored]:
 
 
 def _stored(entry: dict[str, Any]) -> Stored:
-    fixtures = tuple(arrays_of(arrays) for arrays in entry["fixtures"])
-    mistakes = tuple(
-        (Mistake(m["id"], m["sentence"]), _calls(m["calls"])) for m in entry["mistakes"]
+    fixtures = tuple(
+        Fixture(arrays_of(each["inputs"]), arrays_of(each["cotangents"]))
+        for each in entry["fixtures"]
     )
-    return Stored(fixtures, _calls(entry["answers"]), mistakes)
+    answers = {_key(call): Outcome(*_parts(call)) for call in entry["answers"]}
+    mistakes = tuple(
+        (
+            Mistake(m["id"], m["sentence"]),
+            {_key(call): Numbers(*_parts(call)) for call in m["calls"]},
+        )
+        for m in entry["mistakes"]
+    )
+    return Stored(fixtures, answers, mistakes)
 
 
-def _calls(calls: list[dict[str, Any]]) -> dict[Key, Arrays]:
-    return {(call["driver"], call["case"]): arrays_of(call["arrays"]) for call in calls}
+def _key(call: dict[str, Any]) -> Key:
+    return Key(call["driver"], call["probed"], call["case"])
+
+
+def _parts(call: dict[str, Any]) -> tuple[Arrays, Arrays]:
+    return arrays_of(call["results"]), arrays_of(call["gradients"])
 
 
 def arrays_of(arrays: dict[str, Any]) -> Arrays:

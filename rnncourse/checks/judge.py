@@ -6,7 +6,7 @@ A pure function of what was expected and what came: the public check and the gra
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -14,8 +14,8 @@ from torch import Tensor
 
 from .all_right import all_right
 from .compare import all_close, close, gradient_difference, shape_difference, value_difference
-from .drivers import CUT_OFF, GRADIENT, Outcome, Problem
-from .plan import Aspect, Case, Key, Plan, Stage, key
+from .drivers import CUT_OFF, Outcome, Problem
+from .plan import Aspect, Case, Key, Plan, Stage
 from .results import Arrays
 
 Status = Literal["passed", "failed", "not reached"]
@@ -41,7 +41,19 @@ class Mistake:
     sentence: str
 
 
-Signature = Mapping[Key, Arrays]
+@dataclass(frozen=True)
+class Numbers:
+    """What can be told of an outcome: results, after the plan's relation, and gradients."""
+
+    results: Arrays = field(default_factory=dict)
+    gradients: Arrays = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.results or self.gradients)
+
+
+Signature = Mapping[Key, Numbers]
 """What a mistake gives in the calls on whole fixtures."""
 
 
@@ -150,12 +162,17 @@ def name_mistake(
     """The first mistake whose numbers are the outcomes' in every call of one driver."""
     own = {k: comparable_results(plan, outcome) for k, outcome in outcomes.items()}
     for mistake, signature in mistakes:
-        for driver in {driver for driver, _ in signature}:
-            calls = {k: v for k, v in signature.items() if k[0] == driver}
+        for way in {_way(call) for call in signature}:
+            calls = {k: v for k, v in signature.items() if _way(k) == way}
             atol = naming_tolerance(plan)
             if all(k in own and _is_like(own[k], v, atol) for k, v in calls.items()):
                 return mistake
     return None
+
+
+def _way(call: Key) -> tuple[str, bool]:
+    """How a call is made: by which driver, and with a probe or without."""
+    return call.driver, call.probed
 
 
 def naming_tolerance(plan: Plan) -> float:
@@ -163,28 +180,33 @@ def naming_tolerance(plan: Plan) -> float:
     return max(NAMING_ATOL, plan.relation.atol)
 
 
-def comparable_results(plan: Plan, outcome: Outcome) -> Arrays:
+def comparable_results(plan: Plan, outcome: Outcome) -> Numbers:
     """What a right answer leaves no choice in: results after the plan's relation, and gradients."""
-    gradients = {k: v for k, v in outcome.arrays.items() if k.startswith(GRADIENT)}
-    results = {k: v for k, v in outcome.arrays.items() if k not in gradients}
     try:
-        return plan.relation.canonical(results) | gradients
+        return Numbers(plan.relation.canonical(outcome.arrays), outcome.gradients)
     except (RuntimeError, KeyError):  # results of shapes that the relation cannot take
-        return results
+        return Numbers(outcome.arrays)
 
 
-def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Arrays:
+def fingerprint(plan: Plan, outcome: Outcome, right: Outcome) -> Numbers:
     """The numbers that tell a wrong outcome from others: its results, or where these are right its
     gradients as well. Empty when there is nothing to tell it by."""
     own, wanted = comparable_results(plan, outcome), comparable_results(plan, right)
-    results = {k: v for k, v in own.items() if not k.startswith(GRADIENT)}
-    atol = plan.relation.atol
-    if any(k not in wanted or not close(wanted[k], v, atol) for k, v in results.items()):
-        return results
-    return own if any(not close(wanted[k], v) for k, v in own.items()) else {}
+    atol, expected = plan.relation.atol, wanted.results
+    if any(k not in expected or not close(expected[k], v, atol) for k, v in own.results.items()):
+        return Numbers(own.results)
+    pairs = [(expected[k], v) for k, v in own.results.items()]
+    pairs += [(wanted.gradients[k], v) for k, v in own.gradients.items()]
+    return Numbers() if all(close(right, v) for right, v in pairs) else own
 
 
-def _is_like(own: Arrays, stored: Arrays, atol: float) -> bool:
+def _is_like(own: Numbers, stored: Numbers, atol: float) -> bool:
+    return _are_like(own.results, stored.results, atol) and _are_like(
+        own.gradients, stored.gradients, atol
+    )
+
+
+def _are_like(own: Arrays, stored: Arrays, atol: float) -> bool:
     return all(
         name in own and own[name].shape == value.shape and is_near(own[name], value, atol)
         for name, value in stored.items()
@@ -198,10 +220,8 @@ def is_near(own: Tensor, stored: Tensor, atol: float) -> bool:
 
 def _unfilled(exercise: str, outcomes: Mapping[Key, Outcome]) -> str:
     """What is missing if it is this exercise; another one that it calls may be missing too."""
-    texts = [
-        o.problem.text for o in outcomes.values() if o.problem and o.problem.kind == "unfilled"
-    ]
-    own = [text for text in texts if text.startswith(f"{exercise} ")]
+    problems = [o.problem for o in outcomes.values() if o.problem]
+    own = [problem.text for problem in problems if problem.unfilled == exercise]
     return own[0] if own and len(own) == len(outcomes) else ""
 
 
@@ -249,12 +269,12 @@ def _try(
 ) -> tuple[str, ...] | None:
     """What is wrong in the first of the cases that is; () when all pass, None if one is missing."""
     for case in cases:
-        if key(case) not in outcomes:
+        if case.key not in outcomes:
             return None
-        outcome = outcomes[key(case)]
+        outcome = outcomes[case.key]
         if outcome.problem:
             return (_told(outcome.problem, reveal),)
-        sentences = _differences(plan, aspect, expected.get(key(case)), outcome, reveal)
+        sentences = _differences(plan, aspect, expected.get(case.key), outcome, reveal)
         if sentences:
             return tuple(sentences)
     return ()
@@ -270,9 +290,9 @@ def _differences(
     assert right is not None, "only the device is judged without an expected outcome"
     if aspect == "gradients":
         return _gradient_differences(plan, right, outcome, reveal)
-    results = [k for k in right.arrays if not k.startswith(GRADIENT)]
+    results = [*right.arrays]
     shapes = [
-        shape_difference(k, plan.outputs.get(k, ()), right.arrays[k], outcome.arrays[k], reveal)
+        shape_difference(k, plan.axes.get(k, ()), right.arrays[k], outcome.arrays[k], reveal)
         for k in results
     ]
     if aspect == "shapes" or any(shapes):
@@ -284,14 +304,13 @@ def _differences(
 
 
 def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
-    names = [k for k in right.arrays if not k.startswith(GRADIENT)]
-    results = plan.relation.canonical({k: right.arrays[k] for k in names})
-    own = plan.relation.canonical({k: outcome.arrays[k] for k in names})
+    results = plan.relation.canonical(right.arrays)
+    own = plan.relation.canonical({k: outcome.arrays[k] for k in right.arrays})
     atol = plan.relation.atol
     if all_close([*results.values()], [own[k] for k in results], atol):
         return []
     found = [
-        (k, value_difference(k, plan.outputs.get(k, ()), results[k], own[k], reveal, atol))
+        (k, value_difference(k, plan.axes.get(k, ()), results[k], own[k], reveal, atol))
         for k in results
     ]
     return _first_in_full(found)
@@ -300,14 +319,14 @@ def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: boo
 def _gradient_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: bool) -> list[str]:
     if outcome.gradient_problem:
         return [_told(outcome.gradient_problem, reveal, of_gradients=True)]
-    names = [GRADIENT + k for k in plan.inputs if GRADIENT + k in right.arrays]
-    if outcome.arrays.keys() >= {*names} and all_close(
-        [right.arrays[k] for k in names], [outcome.arrays[k] for k in names]
+    names = [*right.gradients]
+    if outcome.gradients.keys() >= {*names} and all_close(
+        [right.gradients[k] for k in names], [outcome.gradients[k] for k in names]
     ):
         return []
     found = []
-    for name, axes in plan.inputs.items():
-        wanted, own = (o.arrays.get(GRADIENT + name) for o in (right, outcome))
+    for name, axes in plan.arguments.items():
+        wanted, own = (o.gradients.get(name) for o in (right, outcome))
         if wanted is not None and own is None:
             found.append((name, f"there is no gradient of {name}."))
         elif wanted is not None and own is not None:

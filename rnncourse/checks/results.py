@@ -10,12 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .._axes import Structure
 from .._exercise import describe
 
 Arrays = dict[str, Tensor]
-Structure = str | tuple["Structure", ...]
-"""The names of results, nested as the function nests them: ("output", ("h_n", "c_n"))."""
-
 Convert = Callable[[str, Any], Tensor]
 """Makes a tensor of a result that is none, given its name.
 

@@ -29,7 +29,7 @@ def grade(
     and the page on the class.
 
     Args:
-        checkout: the folder with hidden specs and solutions; None for this one.
+        checkout: the folder with the solutions; None for this one.
         workers: how many submissions run at a time; None for one a core.
         limits: what a submission may use.
         again: grade also what is done and has not changed.

@@ -1,27 +1,25 @@
-"""The instructor's repository: solutions, hidden specs, and what decides a mark."""
+"""The instructor's repository: solutions, and what decides a mark."""
 
 from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib
 import json
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from .._errors import CourseError
-from .._exercise import exercises
+from .._exercise import CHAPTERS, exercises
 from .._notebook import grade_id
-from ..checks import plan_of
 from ..checks.fingerprints import load
-from .spec import HiddenTest, SpecError, prepare
+from ..checks.plan import plan_of
+from .hidden_test import HiddenTest, build_hidden_test
+from .solutions import Solutions
 from .submissions.source import Source
 
 PACKAGE = Path(__file__).parents[1]
@@ -31,7 +29,7 @@ TERMINAL = (
 """What of the package neither runs a learner's code nor judges it."""
 DECIDING = (
     *("sandbox", "submissions", "worker"),
-    *("draws.py", "marking.py", "record.py", "spec.py"),
+    *("draws.py", "marking.py", "record.py", "hidden_test.py", "solutions.py"),
 )
 """What of the grader does. Its other rooms take files in, keep marks and write pages."""
 
@@ -54,7 +52,7 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Checkout:
-    """The course's own repository, with solutions and hidden specs: the instructor's side."""
+    """The course's own repository, with solutions: the instructor's side."""
 
     root: Path
 
@@ -67,17 +65,17 @@ class Checkout:
         """
         here = [given] if given else [Path.cwd(), Path(__file__).parents[2]]
         for root in here:
-            if (root / "tests" / "hidden").is_dir() and (root / "solutions").is_dir():
+            if Checkout(root).assignments():
                 return Checkout(root.resolve())
         raise CourseError(
-            f"{here[0]} holds no hidden specs (tests/hidden) and no solutions: "
+            f"{here[0]} holds no solutions of this course (solutions/lstm/lstm.ipynb and others): "
             "name a checkout of the course with --specs."
         )
 
     def assignments(self) -> list[str]:
-        """Those with hidden specs. An instructor may have others, which nbgrader grades itself."""
-        specs = (self.root / "tests" / "hidden").glob("[!_]*.py")
-        return sorted(p.stem for p in specs if (self.root / "solutions" / p.stem).is_dir())
+        """The chapters with solutions. An instructor may have other assignments, which nbgrader
+        grades itself."""
+        return sorted(name for name in CHAPTERS if self._path(name).is_file())
 
     def known(self, assignment: str) -> str:
         """`assignment` itself.
@@ -99,7 +97,8 @@ class Checkout:
             limits: what a submission may use.
 
         Raises:
-            SpecError: a hidden spec is missing or does not fit.
+            SolutionError: a solution is missing or does not run.
+            HiddenTestError: a plan cannot be graded by.
         """
         hidden_tests = self.hidden_tests(name, seed)
         digest = self.inputs_digest(name, seed, limits)
@@ -125,12 +124,7 @@ class Checkout:
         Args:
             limits: what a submission may use.
         """
-        hidden = self.root / "tests" / "hidden"
-        files = [
-            *(hidden / name for name in ("__init__.py", f"{assignment}.py")),
-            *self.notebooks(assignment),
-            *_deciding_files(),
-        ]
+        files = [*self.notebooks(assignment), *_deciding_files()]
         digest = hashlib.sha256(f"{torch.__version__} {seed} {limits}".encode())
         for path in files:
             content = path.read_bytes() if path.exists() else b""
@@ -142,26 +136,22 @@ class Checkout:
         """The exercises of an assignment with the secret inputs of a seed.
 
         Raises:
-            SpecError: a hidden spec is missing or does not fit.
+            SolutionError: a solution is missing or does not run.
+            HiddenTestError: a plan cannot be graded by.
         """
-        specs = self._module("hidden", assignment).SPECS
-        entries = [e for e in exercises().values() if e.chapter == assignment]
-        if set(specs) != {e.name for e in entries}:
-            raise SpecError(f"the hidden specs of {assignment} are not those of its exercises.")
-        stored = load(assignment)
-        return [prepare(plan_of(e), specs[e.name], seed, stored[e.name]) for e in entries]
+        solutions, stored = Solutions.read(self._path(assignment)), load(assignment)
+        return [
+            build_hidden_test(plan_of(name), solutions.function(name), seed, stored[name])
+            for name, entry in exercises().items()
+            if entry.chapter == assignment
+        ]
+
+    def _path(self, assignment: str) -> Path:
+        return self.root / "solutions" / assignment / f"{assignment}.ipynb"
 
     def _notebook(self, assignment: str) -> dict[str, Any]:
-        path = self.root / "solutions" / assignment / f"{assignment}.ipynb"
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(self._path(assignment).read_text(encoding="utf-8"))
         return content
-
-    def _module(self, room: str, assignment: str) -> ModuleType:
-        if not (self.root / "tests" / room / f"{assignment}.py").is_file():
-            raise SpecError(f"there is no tests/{room}/{assignment}.py in {self.root}.")
-        if str(self.root) not in sys.path:
-            sys.path.insert(0, str(self.root))
-        return importlib.import_module(f"tests.{room}.{assignment}")
 
 
 def _deciding_files() -> list[Path]:

@@ -37,7 +37,7 @@ class Options:
     """How to grade.
 
     Attributes:
-        specs: the checkout with the hidden specs.
+        specs: the checkout with the solutions.
         gradebook: its URL, if it is not the course folder's own.
         student: only this learner.
         report: where the run's results are written as JSON.

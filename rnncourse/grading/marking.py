@@ -10,9 +10,9 @@ from dataclasses import replace
 from .._tracing import Failures
 from ..checks.judge import Report, StageReport, judge
 from ..checks.plan import Stage
+from .hidden_test import HiddenTest
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.job import ExerciseRun, Run
-from .spec import HiddenTest
 from .submissions.submission import Submission
 
 _EARLY: dict[str, Verdict] = {"timeout": "timeout", "slept": "slept", "died": "error"}
@@ -146,7 +146,7 @@ def _verdict(
         return early, 0.0
     if report.unfilled:
         return "unfilled", 0.0
-    earned = score(report, hidden_test.spec.shares, worth)
+    earned = score(report, hidden_test.shares, worth)
     if earned >= worth:
         return "passed", worth
     if earned > 0:

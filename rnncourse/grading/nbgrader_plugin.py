@@ -1,7 +1,7 @@
 """nbgrader's own doors to this grader: `nbgrader autograde` and `nbgrader generate_feedback`,
 formgrader's buttons and `nbgrader.apps`.
 
-A course's nbgrader_config.py says `install(c, checkout)`. Assignments with hidden specs are then
+A course's nbgrader_config.py says `install(c, checkout)`. Assignments with hidden tests are then
 graded as `rnncourse grade` grades them. Others, such as an essay, nbgrader grades as it always
 does, without the sandbox, and so only those that `CourseGrader.unsandboxed` names. nbgrader's
 options for preprocessors and hooks have a meaning only for these. Validate runs no learner's
@@ -53,7 +53,7 @@ def install(c: Any, checkout: Path) -> None:
 
     Args:
         c: the configuration of the course, in its nbgrader_config.py.
-        checkout: the course's own repository, with solutions and hidden specs.
+        checkout: the course's own repository, with solutions.
     """
     c.CourseGrader.checkout = str(checkout)
     for module in (nbgrader.converters, nbgrader.apps.api, nbgrader.apps.autogradeapp):
@@ -70,7 +70,7 @@ class CourseGrader(BaseConverter):  # type: ignore[misc]
 
     checkout = Unicode(
         "",
-        help="The course's repository, with hidden specs; install() in nbgrader_config.py sets it.",
+        help="The course's repository, with solutions; install() in nbgrader_config.py sets it.",
     ).tag(config=True)
     seconds = Float(Limits.exercise, help="Computing time for each exercise.").tag(config=True)
     cell_seconds = Float(Limits.cells, help="Computing time for all cells together.").tag(
@@ -85,7 +85,7 @@ class CourseGrader(BaseConverter):  # type: ignore[misc]
 
     unsandboxed = List(
         Unicode(),
-        help="Assignments without hidden specs that nbgrader may run itself, without the sandbox.",
+        help="Assignments without hidden tests that nbgrader may run itself, without the sandbox.",
     ).tag(config=True)
 
     def start(self) -> None:
@@ -114,8 +114,7 @@ class CourseGrader(BaseConverter):  # type: ignore[misc]
         if not self.checkout:
             return None
         checkout = Checkout.find(Path(self.checkout))
-        spec = checkout.root / "tests" / "hidden" / f"{self._assignment}.py"
-        return checkout if spec.is_file() else None
+        return checkout if self._assignment in checkout.assignments() else None
 
     @property
     def _assignment(self) -> str:
@@ -155,16 +154,16 @@ class CourseAutograde(CourseGrader, Autograde):  # type: ignore[misc]
         checkout = super()._checkout()
         if checkout is None and self._assignment not in self.unsandboxed:
             raise CourseError(
-                f"{self._assignment} has no hidden specs, and nbgrader would run what was handed "
+                f"{self._assignment} has no hidden tests, and nbgrader would run what was handed "
                 "in without the sandbox: if you trust it all, write c.CourseGrader.unsandboxed = "
                 f"['{self._assignment}'] into nbgrader_config.py."
             )
         return checkout
 
     def convert_notebooks(self) -> None:
-        """Grade as nbgrader does, for an assignment without hidden specs."""
+        """Grade as nbgrader does, for an assignment without hidden tests."""
         self.log.warning(
-            "%s has no hidden specs: nbgrader grades it itself, without a sandbox.",
+            "%s has no hidden tests: nbgrader grades it itself, without a sandbox.",
             self._assignment,
         )
         self._leave_misnamed()

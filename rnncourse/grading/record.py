@@ -63,7 +63,7 @@ class Record:
         cells: cells that printed or drew something or failed.
         repairs: what was mended in the notebook before it was run, a sentence each.
         submission: SHA-256 of the file that was handed in, "" if there was none.
-        graded_by: SHA-256 of all that decides a mark besides: spec, seed, limits.
+        graded_by: SHA-256 of all that decides a mark besides: solutions, plans, seed, limits.
     """
 
     student: str

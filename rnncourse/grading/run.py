@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from ..checks.plan import cases_of
 from .checkout import Assignment, Checkout
 from .course import Course
 from .files import write
@@ -29,7 +30,6 @@ from .pages.overview import overview
 from .record import ByHand, Record, from_json, to_json
 from .sandbox.job import ClassCalls, Job, Limits, Run
 from .sandbox.pools import OpenPool, Pool
-from .spec import cases_of
 from .submissions.readers import Readers
 from .submissions.submission import Submission
 
@@ -72,7 +72,7 @@ class Exam:
         tests = {one.plan.exercise: one for one in self.assignment.hidden_tests}
         class_calls = ClassCalls(
             cases={name: one.hidden.cases for name, one in tests.items()},
-            ready_made={name: one.plan.ready_made for name, one in tests.items()},
+            forbidden_calls={name: one.plan.forbidden_calls for name, one in tests.items()},
             public={name: one.public.cases for name, one in tests.items()},
         )
         return Job(class_calls, self.limits, lambda name, found: tests[name].is_right(found))

@@ -19,7 +19,7 @@ c = get_config()
 
 c.CourseDirectory.course_id = {course_id!r}
 
-# Assignments with hidden specs in the checkout are graded by the course, others by nbgrader itself.
+# Assignments with solutions in the checkout are graded by the course, others by nbgrader itself.
 install(c, Path({checkout!r}))
 '''
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import linecache
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ class Solutions:
     Attributes:
         imports: the notebook's import statements, without those of packages that only its
             demonstrations use.
-        sources: the code of each answer, by exercise.
+        sources: the code of each answer, by exercise, without nbgrader's marks.
     """
 
     imports: str
@@ -42,7 +43,7 @@ class Solutions:
         """
         try:
             cells = own_cells(json.loads(path.read_text(encoding="utf-8")))
-            sources = {name: cell.source for cell in cells for name in cell.exercises}
+            sources = {name: _unmarked(cell.source) for cell in cells for name in cell.exercises}
             used = _names(ast.parse("\n".join(sources.values())))
             statements = [s for cell in cells for s in _imports(cell.source)]
         except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
@@ -72,6 +73,11 @@ class Solutions:
             what = title or f"the solution of {exercise}"
             raise SolutionError(f"{what} cannot be run: {error}.") from error
         return function
+
+
+def _unmarked(source: str) -> str:
+    """A cell without the lines between which nbgrader takes a solution out."""
+    return re.sub(r"^ *### (BEGIN|END) SOLUTION(\n|$)", "", source, flags=re.MULTILINE)
 
 
 def _compiled(code: str, title: str) -> Any:

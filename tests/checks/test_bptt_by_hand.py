@@ -13,14 +13,13 @@ from torch import Tensor
 
 from rnncourse._exercise import find
 from rnncourse.checks import examine
+from rnncourse.checks.forbidden_calls import GRADIENTS, uses_noted
 from rnncourse.checks.judge import Report
-from rnncourse.checks.ready_made import GRADIENTS, uses_noted
-from tests.hidden.bptt import SPECS
-from tests.mistakes import known
+from tools.answers import known, solution
 
-cell_backward = SPECS["rnn_cell_backward"].reference
-layer_backward = SPECS["rnn_layer_backward"].reference
-truncated = SPECS["truncated_bptt"].reference
+cell_backward = solution("rnn_cell_backward")
+layer_backward = solution("rnn_layer_backward")
+truncated = solution("truncated_bptt")
 
 NUDGE = 1e-6
 WEIGHTS = {"w_ih": (4, 3), "w_hh": (4, 4), "b_ih": (4,), "b_hh": (4,)}
@@ -187,7 +186,7 @@ def test_an_optimizer_steps_after_each_chunk() -> None:
 
 def report_on(name: str, change: Any) -> Report:
     """The report of a right function whose result `change` alters."""
-    right = SPECS[name].reference
+    right = solution(name)
     entry = find(name)
     entry.filled = lambda *a, **k: change(right(*a, **k))
     return examine(entry)
@@ -239,7 +238,7 @@ def test_the_state_that_is_given_must_stay_as_it_is() -> None:
 def test_a_wrong_cell_is_not_paid_for_twice() -> None:
     wrong = next(k.function for k in known("bptt") if k.mistake.id == "slope_forgotten")
     layer = next(k for k in known("bptt", "rnn_layer_backward")).function
-    right = SPECS["rnn_layer_backward"].reference
+    right = solution("rnn_layer_backward")
     find("rnn_cell_backward").filled = wrong
     space = {**right.__globals__, "rnn_cell_backward": wrong}
     find("rnn_layer_backward").filled = type(right)(right.__code__, space, "rnn_layer_backward")

@@ -18,8 +18,7 @@ from rnncourse._exercise import FillError, find
 from rnncourse.checks import CheckFailedError, examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import ALL_BY_PROBE, SOME_BY_PROBE, html, text
-from tests.hidden.lstm import SPECS
-from tests.mistakes import known
+from tools.answers import known, solution
 
 DEVICE = "stays on the device"
 SECOND_CALL = "a second call on the same inputs gives other results"
@@ -33,7 +32,7 @@ def examined(name: str, function: Any) -> Report:
 
 def cell_report(change: Any) -> Report:
     """The report of a right cell whose results `change` alters."""
-    right = SPECS["lstm_cell"].reference
+    right = solution("lstm_cell")
     return examined("lstm_cell", lambda *a, **k: change(*right(*a, **k)))
 
 
@@ -52,7 +51,7 @@ def wrong(id: str) -> Any:
 def test_a_right_function_passes_and_is_not_promised_more(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    find("lstm_cell").filled = solution("lstm_cell")
     assert check(rnncourse.lstm.lstm_cell) is None
     printed = capsys.readouterr()
     assert "12 of 12 public checks passed; hidden ones run at grading." in printed.out
@@ -166,7 +165,7 @@ def test_the_device_must_stay() -> None:
     assert statuses(report)["the forget gate's biases"] == "passed"
 
     def left_behind(b_ih, b_hh, value):
-        b_ih, b_hh = SPECS["set_forget_bias"].reference(b_ih, b_hh, value)
+        b_ih, b_hh = solution("set_forget_bias")(b_ih, b_hh, value)
         return torch.empty_like(b_ih, device="cpu") if b_ih.is_meta else b_ih, b_hh
 
     report = examined("set_forget_bias", left_behind)
@@ -193,7 +192,7 @@ def test_something_kept_between_calls_is_said() -> None:
     kept = []
 
     def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
-        h_next, c_next = SPECS["lstm_cell"].reference(x, h, c, w_ih, w_hh, b_ih, b_hh)
+        h_next, c_next = solution("lstm_cell")(x, h, c, w_ih, w_hh, b_ih, b_hh)
         inputs = [v.tolist() for v in (x, h, c, w_ih, w_hh, b_ih, b_hh)]
         kept.append(inputs)
         return h_next + (kept.count(inputs) > 1), c_next
@@ -214,18 +213,18 @@ def test_a_wrong_function_that_gives_the_same_again_gets_its_numbers() -> None:
 
 
 def test_a_layer_that_changes_the_weights_is_wrong_around_a_right_cell() -> None:
-    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    find("lstm_cell").filled = solution("lstm_cell")
 
     def lstm_layer(x, h0, c0, w_ih, w_hh, b_ih, b_hh):
         size = h0.shape[1]
         b_ih = b_ih + torch.cat([b_ih[:size] * 0, b_ih[:size] * 0 + 1, b_ih[: 2 * size] * 0])
-        return SPECS["lstm_layer"].reference(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
+        return solution("lstm_layer")(x, h0, c0, w_ih, w_hh, b_ih, b_hh)
 
     assert not examined("lstm_layer", lstm_layer).complete
 
 
 def test_a_right_layer_around_an_empty_or_failing_cell_is_right() -> None:
-    layer = SPECS["lstm_layer"].reference
+    layer = solution("lstm_layer")
     space = dict(layer.__globals__)
     own = types.FunctionType(layer.__code__, space, "lstm_layer")
     for cell in (None, lambda *a: 1 / 0):
@@ -304,7 +303,7 @@ def test_unfilled_is_not_wrong() -> None:
 
 def test_a_plain_function_is_filled_on_the_way(capsys: pytest.CaptureFixture[str]) -> None:
     def set_forget_bias(b_ih, b_hh, value):
-        return SPECS["set_forget_bias"].reference(b_ih, b_hh, value)
+        return solution("set_forget_bias")(b_ih, b_hh, value)
 
     check(set_forget_bias)
     assert "set_forget_bias is filled in with your function now" in capsys.readouterr().out
@@ -326,7 +325,7 @@ def test_under_nbgrader_a_failed_check_is_one_short_error(
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
     with pytest.raises(CheckFailedError, match="lstm_cell: 0 of 12 checks passed"):
         check(rnncourse.lstm.lstm_cell)
-    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    find("lstm_cell").filled = solution("lstm_cell")
     assert check(rnncourse.lstm.lstm_cell) is None
 
 
@@ -339,7 +338,7 @@ def test_html_escapes_what_comes_from_a_learner() -> None:
 
 
 def test_a_check_changes_no_random_stream() -> None:
-    find("lstm_cell").filled = SPECS["lstm_cell"].reference
+    find("lstm_cell").filled = solution("lstm_cell")
     torch.manual_seed(0)
     wanted = torch.rand(3)
     torch.manual_seed(0)

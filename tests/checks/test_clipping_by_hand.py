@@ -11,17 +11,16 @@ from torch import Tensor
 
 from rnncourse._exercise import find
 from rnncourse.checks import examine
-from rnncourse.checks.drivers import driver_of
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
-from tests.hidden.clipping import SPECS
-from tests.mistakes import known
+from rnncourse.checks.plan import Case, plan_of
+from tools.answers import known, solution
 
-norms_of = SPECS["state_gradient_norms"].reference
-length_of = SPECS["global_norm"].reference
-clip = SPECS["clip_by_global_norm"].reference
-cut = SPECS["clip_by_value"].reference
-train = SPECS["clipped_training_step"].reference
+norms_of = solution("state_gradient_norms")
+length_of = solution("global_norm")
+clip = solution("clip_by_global_norm")
+cut = solution("clip_by_value")
+train = solution("clipped_training_step")
 
 State = list[float]
 
@@ -133,7 +132,7 @@ def test_a_step_by_hand() -> None:
 @pytest.mark.parametrize("number", [0, 1])
 def test_the_fixtures_of_a_step_have_both_kinds_of_steps(number: int) -> None:
     fixture = load("clipping")["clipped_training_step"].fixtures[number]
-    outcome = driver_of("clipped_training_step")(train, fixture)
+    outcome = plan_of("clipped_training_step").call(train, Case("", fixture.inputs))
     limits = fixture["max_norm"] + 100 * (torch.arange(len(fixture["max_norm"])) % 2)
     above = outcome.arrays["norm"] > limits
     assert above[::2].all() and not above[1::2].any()

@@ -13,10 +13,10 @@ from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
-from tests.hidden.embedding import SPECS
+from tools.answers import solution
 
 ONE_HOT, EMBED, BACKWARD, PAIRS, LOSS, ANALOGY = (
-    SPECS[name].reference
+    solution(name)
     for name in (
         "one_hot",
         "embed",
@@ -130,7 +130,7 @@ def test_no_stored_question_has_two_answers() -> None:
 
 def said(name: str, change: Any, stage: int = 0) -> str:
     """What the check says in a stage of a right answer whose result `change` alters."""
-    right, entry = SPECS[name].reference, find(name)
+    right, entry = solution(name), find(name)
     entry.filled = lambda *a, **k: change(right(*a, **k))
     report: Report = examine(entry)
     assert not report.complete
@@ -175,7 +175,7 @@ def test_a_wrong_dtype_is_said_where_it_is_asked_for() -> None:
     stage = [s.name for s in examine(find("one_hot")).stages].index("floats, no whole numbers")
     sentence = "result.dtype == torch.get_default_dtype() differs: yours is 0, it should be 1."
     assert sentence in said("one_hot", torch.Tensor.double, stage)
-    half = SPECS["embed"].reference
+    half = solution("embed")
     find("embed").filled = lambda ids, weight: half(ids, weight.float())
     report = examine(find("embed"))
     told = {s.name: s.sentences for s in report.stages}

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from rnncourse._exercise import find
-from rnncourse.checks import examine, plan_of
-from rnncourse.checks.drivers import COTANGENT, GRADIENT
+from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
+from rnncourse.checks.plan import Case, Fixture, Key, plan_of
 from tests.checks.by_hand import sigmoid
-from tests.hidden.gru import SPECS
+from tools.answers import solution
 
 Arrays = dict[str, Any]
 """Tensors as nested lists."""
@@ -55,7 +55,7 @@ def batch(cell: str, arrays: Arrays) -> list[list[float]]:
     return [step(cell, x, h, arrays) for x, h in zip(arrays["x"], arrays["h"], strict=True)]
 
 
-def fixtures(name: str) -> list[Arrays]:
+def fixtures(name: str) -> list[Fixture]:
     return list(load("gru")[name].fixtures)
 
 
@@ -65,36 +65,36 @@ def lists(arrays: dict[str, torch.Tensor]) -> Arrays:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_cell_gives_what_single_numbers_give(cell: str) -> None:
-    for arrays in fixtures(cell):
-        inputs = {k: v.double() for k, v in arrays.items() if not k.startswith(COTANGENT)}
+    for fixture in fixtures(cell):
+        inputs = {k: v.double() for k, v in fixture.inputs.items()}
         wanted = torch.tensor(batch(cell, lists(inputs)), dtype=torch.float64)
-        torch.testing.assert_close(SPECS[cell].reference(**inputs), wanted)
+        torch.testing.assert_close(solution(cell)(**inputs), wanted)
 
 
 def test_stored_answers_are_what_single_numbers_give() -> None:
     """Torch has no such cell, so the check compares with these."""
     name = "gru_cell_reset_before"
     stored = load("gru")[name]
-    for k, arrays in enumerate(stored.fixtures[:2], start=1):
-        wanted = torch.tensor(batch(name, lists(arrays)))
-        torch.testing.assert_close(
-            stored.answers[name, f"fixture {k}"]["h'"], wanted, rtol=1e-4, atol=1e-5
-        )
+    for k, fixture in enumerate(stored.fixtures[:2], start=1):
+        wanted = torch.tensor(batch(name, lists(fixture.inputs)))
+        answer = stored.answers[Key("", False, f"fixture {k}")].arrays["h'"]
+        torch.testing.assert_close(answer, wanted, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_gradients_are_what_small_changes_give(cell: str) -> None:
     """Each number of each input is moved up and down a little, in plain Python."""
-    arrays = {k: v.double() for k, v in fixtures(cell)[0].items()}
-    outcome = plan_of(find(cell)).driver(SPECS[cell].reference, arrays)
-    cotangent = arrays[COTANGENT + "h'"].tolist()
+    fixture = fixtures(cell)[0]
+    inputs = {k: v.double() for k, v in fixture.inputs.items()}
+    case = Case("in float64", inputs, {"h'": fixture.cotangents["h'"].double()})
+    outcome = plan_of(cell).call(solution(cell), case)
+    cotangent = case.cotangents["h'"].tolist()
     eps = 1e-5
 
     def loss(changed: dict[str, torch.Tensor]) -> float:
         rows = batch(cell, lists(changed))
         return sum(dot(row, weights) for row, weights in zip(rows, cotangent, strict=True))
 
-    inputs = {k: v for k, v in arrays.items() if not k.startswith(COTANGENT)}
     for name, value in inputs.items():
         slopes = []
         for k in range(value.numel()):
@@ -105,18 +105,18 @@ def test_gradients_are_what_small_changes_give(cell: str) -> None:
                 ends.append(loss(inputs | {name: moved}))
             slopes.append((ends[0] - ends[1]) / (2 * eps))
         wanted = torch.tensor(slopes, dtype=torch.float64).view_as(value)
-        torch.testing.assert_close(outcome.arrays[GRADIENT + name], wanted, rtol=1e-6, atol=1e-8)
+        torch.testing.assert_close(outcome.gradients[name], wanted, rtol=1e-6, atol=1e-8)
 
 
 def test_a_layer_is_the_step_again_and_again() -> None:
-    for arrays in fixtures("gru_layer"):
-        inputs = {k: v.double() for k, v in arrays.items() if not k.startswith(COTANGENT)}
+    for fixture in fixtures("gru_layer"):
+        inputs = {k: v.double() for k, v in fixture.inputs.items()}
         given, wanted = lists(inputs), []
         states = given["h0"]
         for x in given["x"]:
             states = batch("gru_cell", given | {"x": x, "h": states})
             wanted.append(states)
-        output, h_n = SPECS["gru_layer"].reference(**inputs)
+        output, h_n = solution("gru_layer")(**inputs)
         assert output.flatten().tolist() == pytest.approx(
             [number for step in wanted for row in step for number in row]
         )
@@ -130,7 +130,7 @@ def test_an_example_on_paper(cell: str, inside: float) -> None:
     After the matrix the reset leaves 1/2 (1 + 1) = 1 for the candidate; before it, 1/2 + 1 = 1.5.
     With the rest up to ln 2 from the input, n = tanh(ln 2) = 3/5, so h' = 3/4 3/5 + 1/4 1 = 7/10.
     """
-    h_next = SPECS[cell].reference(
+    h_next = solution(cell)(
         x=torch.ones(1, 1),
         h=torch.ones(1, 1),
         w_ih=torch.tensor([[0.0], [0.0], [math.log(2) - inside]]),
@@ -147,7 +147,7 @@ def test_an_example_on_paper(cell: str, inside: float) -> None:
 def report_of(name: str, change: Any) -> Report:
     """The report of a right function whose result `change` alters."""
     entry = find(name)
-    entry.filled = lambda *args, **named: change(SPECS[name].reference(*args, **named))
+    entry.filled = lambda *args, **named: change(solution(name)(*args, **named))
     return examine(entry)
 
 
@@ -189,5 +189,5 @@ def test_an_exception_comes_with_the_learners_own_line() -> None:
 
 def test_a_right_layer_around_a_wrong_cell_is_right() -> None:
     find("gru_cell").filled = lambda x, h, w_ih, w_hh, b_ih, b_hh: h
-    find("gru_layer").filled = SPECS["gru_layer"].reference
+    find("gru_layer").filled = solution("gru_layer")
     assert examine(find("gru_layer")).complete

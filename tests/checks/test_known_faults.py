@@ -19,7 +19,7 @@ from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import text
-from tests.mistakes import known, right
+from tools.answers import known, right
 
 EXERCISES = list(exercises().values())
 
@@ -86,7 +86,7 @@ def test_different_cases_are_different(entry: Exercise) -> None:
     for one, other in itertools.combinations(fixtures, 2):
         assert any(
             one[name].shape != other[name].shape or not torch.equal(one[name], other[name])
-            for name in one
+            for name in one.inputs
         )
 
 
@@ -150,4 +150,4 @@ def test_a_variable_called_like_a_module_hides_no_exercise() -> None:
 @pytest.mark.parametrize("name", ["one_hot", "embed", "embed_backward", "skipgram_pairs"])
 def test_no_case_has_an_id_that_counts_from_the_end(name: str) -> None:
     for fixture in load("embedding")[name].fixtures:
-        assert min(int(v.min()) for k, v in fixture.items() if not v.is_floating_point()) >= 0
+        assert min(int(v.min()) for v in fixture.inputs.values() if not v.is_floating_point()) >= 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,14 +13,19 @@ import pytest
 import torch
 
 from rnncourse._exercise import CHAPTERS, Exercise, exercises
-from rnncourse.checks import examine, plan_of, run
-from rnncourse.checks.drivers import PROBE
+from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.judge import NAMING_ATOL, Report, judge
-from rnncourse.grading.spec import ExpectedStages, HiddenTest, SpecError, cases_of, prepare
+from rnncourse.checks.plan import Key, Plan, Stage, cases_of, plan_of
+from rnncourse.grading.hidden_test import (
+    ExpectedStages,
+    HiddenTest,
+    HiddenTestError,
+    build_hidden_test,
+)
 from tests.checks.by_hand import packed_step, step
-from tests.mistakes import Known, Right, known, right
 from tools import fingerprints
+from tools.answers import Known, Right, known, right, solution
 
 KNOWN = [k for chapter in CHAPTERS for k in known(chapter)]
 RIGHT = [r for chapter in CHAPTERS for r in right(chapter)]
@@ -51,8 +55,8 @@ APART = 100
 
 
 def of(entry: Exercise, seed: int) -> HiddenTest:
-    spec = importlib.import_module(f"tests.hidden.{entry.chapter}").SPECS[entry.name]
-    return prepare(plan_of(entry), spec, seed, load(entry.chapter)[entry.name])
+    stored = load(entry.chapter)[entry.name]
+    return build_hidden_test(plan_of(entry.name), solution(entry.name), seed, stored)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,7 @@ def report_on(
     hidden_test: HiddenTest, tried: ExpectedStages, function: Callable[..., Any]
 ) -> Report:
     """The report on a function, by the class's secret inputs or by public ones."""
-    outcomes = run(function, tried.cases)
+    outcomes = hidden_test.plan.run(function, tried.cases)
     return judge(hidden_test.plan, tried.stages, tried.expected, outcomes, hidden_test.mistakes)
 
 
@@ -77,7 +81,8 @@ def is_right_elsewhere(
 ) -> bool:
     """Whether what is right on the class's inputs is right on those of one hand-in."""
     own = hidden_test.own_stages("a digest")
-    return hidden_test.is_right_elsewhere(report, own, run(function, cases_of(own)))
+    outcomes = hidden_test.plan.run(function, cases_of(own))
+    return hidden_test.is_right_elsewhere(report, own, outcomes)
 
 
 @pytest.mark.parametrize("k", KNOWN, ids=lambda k: f"{k.exercise}-{k.mistake.id}")
@@ -116,32 +121,58 @@ def test_right_results_for_another_hand_in_are_wrong_for_this_one(
 ) -> None:
     """Numbers, whole numbers and what is drawn alike: who knows other inputs knows nothing."""
     hidden_test = hidden_tests[entry.name, 1]
-    report = hidden(hidden_test, hidden_test.spec.reference)
+    report = hidden(hidden_test, hidden_test.solution)
     assert report.complete
-    other = run(hidden_test.spec.reference, cases_of(hidden_test.own_stages("b")))
+    other = hidden_test.plan.run(hidden_test.solution, cases_of(hidden_test.own_stages("b")))
     assert hidden_test.is_right_elsewhere(report, hidden_test.own_stages("b"), other)
     assert not hidden_test.is_right_elsewhere(report, hidden_test.own_stages("a"), other)
 
 
-def test_an_exercise_without_a_whole_fixture_is_refused() -> None:
-    """A hand-in would have no inputs of its own there."""
-    plan = plan_of(exercises()["lstm_cell"])
+def only_stages(change: Callable[[Stage], Stage], *names: str) -> Plan:
+    """The plan of `lstm_cell` with these stages only, each changed."""
+    plan = plan_of("lstm_cell")
+    kept = lambda *fixtures: [  # noqa: E731
+        change(replace(s, after="")) for s in plan.stages(*fixtures) if s.name in names
+    ]
+    return replace(plan, stages=kept)
 
-    def stages(*fixtures: Any) -> list[Any]:
-        return [stage for stage in plan.stages(*fixtures) if stage.name == "only the biases"]
 
-    parts = replace(plan, stages=lambda *f: [replace(s, after="") for s in stages(*f)])
-    spec = importlib.import_module("tests.hidden.lstm").SPECS["lstm_cell"]
-    with pytest.raises(SpecError, match="whole fixture"):
-        prepare(parts, replace(spec, shares={"only the biases": 1.0}), 1)
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        (only_stages(lambda s: s, "only the biases"), "asks for values on a whole fixture"),
+        (only_stages(lambda s: replace(s, weight=0.0), "all terms together"), "worth any points"),
+        (
+            only_stages(lambda s: replace(s, weight=0.5), "leaves its inputs unchanged"),
+            "only a learner's own process could attest: leaves its inputs unchanged",
+        ),
+    ],
+)
+def test_a_plan_that_cannot_be_graded_by_is_refused(plan: Plan, sentence: str) -> None:
+    """A hand-in would have no inputs of its own, no points, or points for its own word."""
+    with pytest.raises(HiddenTestError, match=sentence):
+        build_hidden_test(plan, solution("lstm_cell"), 1)
+
+
+@pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
+def test_torchs_own_function_and_the_solution_say_the_same(
+    entry: Exercise, hidden_tests: dict[tuple[str, int], HiddenTest]
+) -> None:
+    hidden_test = hidden_tests[entry.name, 1]
+    for tried in (hidden_test.hidden, hidden_test.public):
+        report = report_on(hidden_test, tried, hidden_test.solution)
+        assert report.complete, report
+    oracle = hidden_test.plan.oracle
+    unprobed = {k: case for k, case in hidden_test.hidden.cases.items() if not k.probed}
+    if oracle:
+        outcomes = hidden_test.plan.run(oracle, unprobed)
+        assert hidden_test.is_right(outcomes)
 
 
 @pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
 def test_a_stub_lacks_nothing(entry: Exercise) -> None:
-    specs = importlib.import_module(f"tests.hidden.{entry.chapter}").SPECS
     stored = load(entry.chapter)[entry.name]
     mistakes, styles = known(entry.chapter, entry.name), right(entry.chapter, entry.name)
-    assert entry.name in specs
     assert len(mistakes) >= (10 if entry.name in CELLS else 5)
     assert len(styles) >= (5 if entry.name in CELLS else 4)
     assert [m.id for m, _ in stored.mistakes] == [k.mistake.id for k in mistakes]
@@ -171,14 +202,14 @@ def test_regenerating_rewrites_only_numbers_that_have_changed() -> None:
     """A last digit that another processor rounds otherwise stays; a number that moved does not."""
     stored = fingerprints.read("clipping")
     made = copy.deepcopy(stored)
-    answer = made["global_norm"]["mistakes"][0]["calls"][0]["arrays"]["norm"]["data"]
-    step = made["clipped_training_step"]["answers"][0]["arrays"]["weight"]["data"]
+    answer = made["global_norm"]["mistakes"][0]["calls"][0]["results"]["norm"]["data"]
+    step = made["clipped_training_step"]["answers"][0]["results"]["weight"]["data"]
     answer[0] += 1e-6
     step[0] += 1e-6
     step[1] += 1e-3
     settled = fingerprints.settled(made, stored)
-    was = stored["clipped_training_step"]["answers"][0]["arrays"]["weight"]["data"]
-    now = settled["clipped_training_step"]["answers"][0]["arrays"]["weight"]["data"]
+    was = stored["clipped_training_step"]["answers"][0]["results"]["weight"]["data"]
+    now = settled["clipped_training_step"]["answers"][0]["results"]["weight"]["data"]
     assert settled["global_norm"] == stored["global_norm"]
     assert now == [was[0], was[1] + 1e-3, *was[2:]]
     made["global_norm"]["mistakes"][0]["sentence"] = "Another sentence."
@@ -197,7 +228,11 @@ def test_named_mistakes_are_far_apart(entry: Exercise) -> None:
     Mistakes that show in no call together cannot be taken for each other."""
     stored = load(entry.chapter)[entry.name]
     first = {
-        m.id: {k: v for k, v in signature.items() if k[1] == "fixture 1" and PROBE not in k[0]}
+        m.id: {
+            k: {**numbers.results, **{f"by {n}": v for n, v in numbers.gradients.items()}}
+            for k, numbers in signature.items()
+            if k.label == "fixture 1" and not k.probed
+        }
         for m, signature in stored.mistakes
     }
     for (a, one), (b, other) in itertools.combinations(first.items(), 2):
@@ -212,10 +247,10 @@ def _gap(x: torch.Tensor, y: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("entry", EXERCISES, ids=lambda e: e.name)
 def test_fixtures_are_not_saturated_constant_or_square(entry: Exercise) -> None:
-    for sizes in plan_of(entry).sizes[:2]:
+    for sizes in plan_of(entry.name).sizes[:2]:
         assert len(set(sizes.values())) == len(sizes)
     for fixture in load(entry.chapter)[entry.name].fixtures:
-        for name, value in fixture.items():
+        for name, value in (*fixture.inputs.items(), *fixture.cotangents.items()):
             assert not value.is_floating_point() or value.abs().max() < 1, name
             assert value.numel() == 1 or len(value.unique()) > 1, name
 
@@ -224,9 +259,11 @@ def test_stored_answers_are_right() -> None:
     """What torch has no function for, against a second route: gate by gate, with scalars."""
     stored = load("lstm")["pack_gates"]
     for k, fixture in enumerate(stored.fixtures[:2], start=1):
-        answer = stored.answers["pack_gates", f"fixture {k}"]
+        answer = stored.answers[Key("", False, f"fixture {k}")].arrays
         size = fixture["b_f"].shape[0]
         width = fixture["w_f"].shape[1] - size
         h, c = [0.3 - 0.1 * i for i in range(size)], [0.1 * i - 0.2 for i in range(size)]
         x = [0.5 - 0.2 * i for i in range(width)]
-        assert step(x, h, c, fixture) == pytest.approx(packed_step(x, h, c, answer), abs=1e-5)
+        assert step(x, h, c, fixture.inputs) == pytest.approx(
+            packed_step(x, h, c, answer), abs=1e-5
+        )

@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from rnncourse._exercise import exercises, find
-from rnncourse.checks import CheckFailedError, check, examine, plan_of
+from rnncourse.checks import CheckFailedError, check, examine
+from rnncourse.checks.forbidden_calls import HELPERS, uses_noted
 from rnncourse.checks.judge import Report, report_of
-from rnncourse.checks.ready_made import HELPERS, uses_noted
+from rnncourse.checks.plan import plan_of
 from rnncourse.checks.report import html, text
-from tests.hidden.lstm import SPECS as LSTM
+from tools.answers import solution
 
 
 def by_module(x, h, c, *weights):
@@ -70,7 +71,7 @@ def test_a_ready_made_answer_is_told_and_is_not_complete(
 
 def test_an_honest_answer_has_used_nothing_and_may_index() -> None:
     assert examined("embed", lambda ids, weight: weight[ids]).complete
-    assert examined("lstm_cell", LSTM["lstm_cell"].reference).ready_made == ()
+    assert examined("lstm_cell", solution("lstm_cell")).ready_made == ()
 
 
 def test_who_calls_another_exercises_ready_made_answer_is_told_too() -> None:
@@ -108,5 +109,5 @@ def test_while_nbgrader_watches_it_fails_with_the_sentence(
 
 @pytest.mark.parametrize("entry", exercises().values(), ids=lambda entry: entry.name)
 def test_every_ready_made_answer_is_there(entry: Any) -> None:
-    for name in plan_of(entry).ready_made:
+    for name in plan_of(entry.name).forbidden_calls:
         assert callable(attrgetter(name.removeprefix("torch."))(torch))

@@ -14,13 +14,12 @@ from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.judge import Report
 from rnncourse.checks.report import text
-from tests.hidden.rnn import SPECS
-from tests.mistakes import known
+from tools.answers import known, solution
 
 Row = list[float]
-rnn_cell = SPECS["rnn_cell"].reference
-rnn_layer = SPECS["rnn_layer"].reference
-stacked_rnn = SPECS["stacked_rnn"].reference
+rnn_cell = solution("rnn_cell")
+rnn_layer = solution("rnn_layer")
+stacked_rnn = solution("stacked_rnn")
 
 
 def drawn(*shapes: tuple[int, ...]) -> list[Tensor]:
@@ -192,7 +191,7 @@ def test_a_wrong_width_is_told_by_its_layer() -> None:
 @pytest.mark.parametrize("name", ["step_by_step", "layer_by_layer"])
 def test_a_stack_on_a_wrong_cell_is_right_whichever_way_it_goes(name: str) -> None:
     """One looks up the cell, the other the layer; the probes of both agree."""
-    from tests.mistakes import rnn as styles
+    from tools.answers import rnn as styles
 
     find("rnn_cell").filled = next(
         k.function for k in known("rnn") if k.mistake.id == "second_bias_forgotten"

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from rnncourse._exercise import exercises
-from rnncourse.checks import plan_of
-from rnncourse.checks.plan import Case, Key
+from rnncourse.checks.plan import Case, Key, plan_of
+from rnncourse.grading.hidden_test import build_hidden_test
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.sandbox.launch import sandboxed
-from rnncourse.grading.spec import prepare
 from tests.grading import sandboxes
 from tests.grading.postgresql import server as server
 from tests.grading.sandboxes import NO_SANDBOX, unfiltered
-from tests.hidden.lstm import SPECS
+from tools.answers import solution, solutions
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +65,7 @@ def any_worker(request: pytest.FixtureRequest) -> Worker:
 def class_calls() -> ClassCalls:
     """The real cases of every exercise of lstm."""
     found: dict[str, dict[Key, Case]] = {}
-    for name, spec in SPECS.items():
-        found[name] = prepare(plan_of(exercises()[name]), spec, 7).hidden.cases
-    ready_made = {name: plan_of(exercises()[name]).ready_made for name in SPECS}
-    return ClassCalls(found, ready_made)
+    names = solutions("lstm").sources
+    for name in names:
+        found[name] = build_hidden_test(plan_of(name), solution(name), 7).hidden.cases
+    return ClassCalls(found, {name: plan_of(name).forbidden_calls for name in names})

@@ -18,7 +18,7 @@ from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import ClassCalls, Limits
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
 from rnncourse.grading.worker import seccomp
-from tests.hidden.lstm import SPECS
+from tools.answers import solutions
 
 NO_SANDBOX = obstacle()
 needs_sandbox = pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
@@ -62,7 +62,7 @@ def behind(launch: Launch, *prefix: str) -> Launch:
 
 def small(*options: str) -> Launch:
     """A sandboxed worker that starts sooner, as it is asked lstm's exercises only."""
-    return sandboxed(*options).warming_up(SPECS)
+    return sandboxed(*options).warming_up(solutions("lstm").sources)
 
 
 def plain_worker() -> Worker:

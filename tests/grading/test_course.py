@@ -27,9 +27,9 @@ from rnncourse.grading.commands import Options, grade_assignments
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
+from rnncourse.grading.hidden_test import HiddenTestError
 from rnncourse.grading.run import Exam
 from rnncourse.grading.sandbox.job import Limits
-from rnncourse.grading.spec import SpecError
 from tools.demonstration.learners import ROOT
 
 SECRET = "pa55word"
@@ -311,12 +311,12 @@ def test_a_file_system_without_locks_is_no_obstacle(
 
 
 CHANGES: dict[str, Callable[[Path], Path]] = {
-    "hidden spec": lambda root: root / "tests/hidden/lstm.py",
-    "notebook": lambda root: root / "solutions/lstm/lstm.ipynb",
+    "solutions": lambda root: root / "solutions/lstm/lstm.ipynb",
     "stubs": lambda root: root / "rnncourse/lstm.py",
     "what a stub is": lambda root: root / "rnncourse/_exercise.py",
     "judge": lambda root: root / "rnncourse/checks/judge.py",
     "fingerprints": lambda root: root / "rnncourse/checks/fingerprints/lstm.json",
+    "plans": lambda root: root / "rnncourse/checks/plans/lstm.py",
     "host": lambda root: root / "rnncourse/grading/sandbox/host.py",
     "repair": lambda root: root / "rnncourse/grading/submissions/repair.py",
     "verdicts": lambda root: root / "rnncourse/grading/marking.py",
@@ -328,7 +328,7 @@ CHANGES: dict[str, Callable[[Path], Path]] = {
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("checkout")
-    for part in ("tests/hidden", "solutions", "rnncourse"):
+    for part in ("solutions", "rnncourse"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, root / part, ignore=ignored)
     return root
@@ -396,9 +396,9 @@ def test_an_exam_that_cannot_be_prepared_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise SpecError("the shares of lstm_cell do not add up to 1.")
+        raise HiddenTestError("no stage of lstm_cell is worth any points.")
 
-    monkeypatch.setattr(rnncourse.grading.checkout, "prepare", refuse)
-    with pytest.raises(CourseError, match="shares of lstm_cell"):
+    monkeypatch.setattr(rnncourse.grading.checkout, "build_hidden_test", refuse)
+    with pytest.raises(CourseError, match="no stage of lstm_cell"):
         Exam.prepare(Checkout(ROOT), Course.open(tmp_path), "lstm", Limits())
     assert not list(tmp_path.iterdir())

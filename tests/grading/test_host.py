@@ -16,7 +16,9 @@ import pytest
 import torch
 
 import rnncourse.checks
+from rnncourse._exercise import Function
 from rnncourse.checks.drivers import Outcome
+from rnncourse.checks.plan import plan_of
 from rnncourse.grading.sandbox import child_session
 from rnncourse.grading.sandbox.bubblewrap import version
 from rnncourse.grading.sandbox.host import Worker
@@ -34,8 +36,7 @@ from tests.grading.sandboxes import (
     small,
     wait_until,
 )
-from tests.hidden.lstm import SPECS
-from tests.mistakes import Function, right
+from tools.answers import right, solutions
 
 pytestmark = needs_sandbox
 
@@ -64,7 +65,7 @@ def two(class_calls: ClassCalls) -> ClassCalls:
 
 
 def as_cell(exercise: str, function: Function) -> str:
-    """A function of tests/mistakes as a learner would write it."""
+    """A function of tools/answers as a learner would write it."""
     lines = textwrap.dedent(inspect.getsource(function)).splitlines()
     source = "\n".join(line for line in lines if not line.startswith("@"))
     return "@fill\n" + source.replace(f"def {function.__name__}(", f"def {exercise}(", 1)
@@ -91,7 +92,7 @@ def goes_on(worker: Worker) -> bool:
 def test_honest_answers_give_what_they_give_here(
     worker: Worker, class_calls: ClassCalls, style: int
 ) -> None:
-    chosen = {name: right("lstm", name)[style].function for name in SPECS}
+    chosen = {name: right("lstm", name)[style].function for name in solutions("lstm").sources}
     helpers = "def chained(*a): return lstm_layer(*a)"
     cells = [START, helpers, *(as_cell(name, f) for name, f in chosen.items())]
     run = worker.run(cells, class_calls)
@@ -100,9 +101,9 @@ def test_honest_answers_give_what_they_give_here(
     for name, function in chosen.items():
         ran = run.exercises[name]
         assert (ran.ended, ran.note) == ("done", "")
-        plain = {k: c for k, c in class_calls.cases[name].items() if k[0] == name}
+        plain = {k: c for k, c in class_calls.cases[name].items() if not (k.driver or k.probed)}
         assert set(ran.outcomes) == set(class_calls.cases[name])
-        for k, here in rnncourse.checks.run(function, plain).items():
+        for k, here in plan_of(name).run(function, plain).items():
             there = ran.outcomes[k]
             assert there.problem is None and there.gradient_problem is None
             assert set(there.arrays) == set(here.arrays)
@@ -525,16 +526,23 @@ def test_nothing_of_the_instructors_can_be_read(worker: Worker, tmp_path: Path) 
             "grading/worker/__main__.py",
             "sandbox/host.py",
             "marks_of_the_class.db",
-            "tests/hidden/lstm.py",
+            "solutions/lstm/lstm.ipynb",
         )
     )
     assert printed(worker, find) == "['/course/rnncourse/grading/worker/__main__.py']\n"
 
 
 @pytest.mark.parametrize(
-    "module", ["tests", "rnncourse.grading.spec", "rnncourse.grading.sandbox.host"]
+    "module",
+    [
+        "tests",
+        "tools",
+        "rnncourse.grading.hidden_test",
+        "rnncourse.grading.solutions",
+        "rnncourse.grading.sandbox.host",
+    ],
 )
-def test_no_spec_can_be_imported(worker: Worker, module: str) -> None:
+def test_nothing_of_the_instructors_side_can_be_imported(worker: Worker, module: str) -> None:
     assert "ModuleNotFoundError" in printed(worker, f"import {module}")
 
 
@@ -677,7 +685,7 @@ def test_nonsense_costs_only_the_one_who_sends_it(
 def test_results_that_are_left_out_do_not_pass(worker: Worker, two: ClassCalls) -> None:
     forged = (
         "from rnncourse.checks.drivers import Driver, Outcome\n"
-        "Driver.__call__ = lambda self, function, arrays: Outcome()"
+        "Driver.__call__ = lambda *a, **k: Outcome()"
     )
     run = worker.run([START, UNPACK, forged], two)
     assert run.exercises["unpack_gates"].ended == "died"

@@ -24,6 +24,7 @@ from typing import Any, Self
 import psutil
 import pytest
 
+from rnncourse.checks.plan import cases_of
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book
@@ -31,7 +32,6 @@ from rnncourse.grading.run import Exam, grade_class
 from rnncourse.grading.sandbox.job import NO_CALLS, Limits, Own, Run
 from rnncourse.grading.sandbox.launch import obstacle, sandboxed
 from rnncourse.grading.sandbox.pools import LocalPool
-from rnncourse.grading.spec import cases_of
 from rnncourse.grading.submissions.submission import read
 from tests.grading.class_dump import dump
 from tests.strength import share

@@ -3,7 +3,6 @@ place: one mistake is not paid for twice."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +10,16 @@ from unittest.mock import Mock
 
 import pytest
 
-from rnncourse._exercise import exercises
-from rnncourse.checks import plan_of
-from rnncourse.checks.drivers import PROBE, Outcome
+from rnncourse.checks.drivers import Outcome
+from rnncourse.checks.plan import plan_of
+from rnncourse.grading.hidden_test import HiddenTest, build_hidden_test
 from rnncourse.grading.marking import judge_submission
 from rnncourse.grading.record import ExerciseRecord
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import ClassCalls
-from rnncourse.grading.spec import HiddenTest, prepare
 from rnncourse.grading.submissions.submission import Submission
 from tests.grading.sandboxes import Impatient, needs_sandbox
+from tools.answers import solution
 
 pytestmark = needs_sandbox
 
@@ -76,11 +75,9 @@ class Exam:
 
     def right(self) -> list[str]:
         """Cells with a layer around a right cell."""
-        cell = self.hidden_tests[0].spec.reference
         return [
             START,
-            "from torch import Tensor",
-            f"@fill\n{inspect.getsource(cell)}",
+            inspect.getsource(self.hidden_tests[0].solution),
             LAYERS[self.chapter],
         ]
 
@@ -88,9 +85,8 @@ class Exam:
 @pytest.fixture(scope="module", params=["gru", "lstm"])
 def exam(request: pytest.FixtureRequest, worker: Worker) -> Iterator[Exam]:
     chapter = request.param
-    specs = importlib.import_module(f"tests.hidden.{chapter}").SPECS
     names = [f"{chapter}_{kind}" for kind in WORTH]
-    hidden_tests = [prepare(plan_of(exercises()[n]), specs[n], 3) for n in names]
+    hidden_tests = [build_hidden_test(plan_of(n), solution(n), 3) for n in names]
     yield Exam(chapter, worker, hidden_tests)
 
 
@@ -126,8 +122,8 @@ def test_nothing_is_asked_with_a_probe_where_all_is_right_without(exam: Exam) ->
     for yes in (True, False):
         run = exam.worker.run(exam.right(), class_calls, LIMITS, is_right=lambda *_: yes)  # noqa: B023
         asked = run.exercises[layer.plan.exercise].outcomes
-        assert all(k in asked for k in layer.hidden.cases if not k[0].endswith(PROBE))
-        assert any(k[0].endswith(PROBE) for k in asked) is not yes
+        assert all(k in asked for k in layer.hidden.cases if not k.probed)
+        assert any(k.probed for k in asked) is not yes
     assert layer.is_right(unknown.outcomes)
     first = next(iter(unknown.outcomes))
     assert not layer.is_right(unknown.outcomes | {first: Outcome()})

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from rnncourse._exercise import find, parameters
-from rnncourse.checks import plan_of
-from rnncourse.checks.plan import key
-from rnncourse.checks.ready_made import LSTM
+from rnncourse.checks.forbidden_calls import LSTM
+from rnncourse.checks.plan import cases_of, plan_of
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import ClassCalls, Limits, Run
 from rnncourse.grading.sandbox.launch import unsafe
@@ -188,11 +187,11 @@ def right(run: Run, exercise: str = "lstm_cell") -> bool:
 
 def asked(name: str, ready_made: tuple[str, ...] = ()) -> ClassCalls:
     """An exercise's cases of the first sizes."""
-    plan = plan_of(find(name))
+    plan = plan_of(name)
     generator = torch.Generator().manual_seed(3)
-    stages = plan.stages(*(plan.fixture(sizes, generator) for sizes in plan.sizes))
-    cases = {key(c): c for s in stages if s.aspect != "device" for c in (*s.cases, *s.instead)}
-    return ClassCalls({name: cases}, {name: ready_made or plan.ready_made})
+    stages = plan.stages_on(plan.fixtures(plan.sizes, generator))
+    cases = cases_of([stage for stage in stages if stage.aspect != "device"])
+    return ClassCalls({name: cases}, {name: ready_made or plan.forbidden_calls})
 
 
 @pytest.mark.parametrize("how", CALLS)

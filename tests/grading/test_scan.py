@@ -9,17 +9,17 @@ import textwrap
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from rnncourse._exercise import find
-from rnncourse.checks import plan_of
+from rnncourse.checks.plan import plan_of
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.worker.scan import MAX_FLAGS, read_cells
 from tests.grading.sandboxes import needs_sandbox
-from tests.hidden.lstm import SPECS
-from tests.mistakes import known, right
+from tools import answers
+from tools.answers import known, right
 from tools.demonstration.learners import solutions
 
-READY_MADE = {name: plan_of(find(name)).ready_made for name in SPECS}
+ANSWERS = answers.solutions("lstm").sources
+READY_MADE = {name: plan_of(name).forbidden_calls for name in ANSWERS}
 START = "import torch\nfrom torch import nn\nfrom rnncourse import check, fill"
 HONEST = "@fill\ndef lstm_cell(x, h, c, *weights):\n    return torch.sigmoid(x), c"
 
@@ -47,7 +47,7 @@ def test_honest_answers_are_left_alone() -> None:
     assert read_cells(cells, READY_MADE, str).flags == {}
 
 
-@pytest.mark.parametrize("exercise", SPECS)
+@pytest.mark.parametrize("exercise", READY_MADE)
 def test_other_styles_and_mistakes_are_left_alone(exercise: str) -> None:
     found = [right("lstm", exercise), known("lstm", exercise)]
     for function in (entry.function for entries in found for entry in entries):
@@ -381,7 +381,7 @@ def test_a_worker_reports_before_it_runs_anything(worker: Worker, class_calls: C
     run = worker.run(cells, class_calls)
     assert uses("torch.lstm_cell") in run.flags["lstm_cell"]
     assert all("rnncourse.grading" in " ".join(found) for found in run.flags.values())
-    assert run.flags.keys() == SPECS.keys()
+    assert run.flags.keys() == READY_MADE.keys()
 
 
 @needs_sandbox

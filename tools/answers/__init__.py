@@ -17,16 +17,15 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import inspect
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from rnncourse._exercise import Function, find
 from rnncourse.checks.judge import Mistake
 from rnncourse.grading.solutions import Solutions
-
-Function = Callable[..., Any]
 
 FOLDER = Path(__file__).parent
 SOLUTIONS = FOLDER.parents[1] / "solutions"
@@ -94,6 +93,18 @@ def right(chapter: str, exercise: str | None = None) -> list[Right]:
 def solutions(chapter: str) -> Solutions:
     """The instructor's answers of a chapter."""
     return Solutions.read(SOLUTIONS / chapter / f"{chapter}.ipynb")
+
+
+@functools.cache
+def solution(exercise: str) -> Function:
+    """The instructor's answer to an exercise."""
+    return solutions(find(exercise).chapter).function(exercise)
+
+
+def mistaken(exercise: str, id: str) -> str:
+    """The cell of whoever makes a known mistake."""
+    entries = known(find(exercise).chapter, exercise)
+    return next(inspect.getsource(k.function) for k in entries if k.mistake.id == id)
 
 
 def edited(source: str, edits: Sequence[Sequence[str]], title: str) -> str:

@@ -10,7 +10,9 @@ import itertools
 import torch
 import torch.nn.functional as F
 
-from . import Function, honest, mistake, solutions
+from rnncourse._exercise import Function
+
+from . import honest, mistake, solutions
 
 
 def _blocks_in_order(order: str, right: Function) -> Function:

@@ -18,7 +18,7 @@ import torch
 from rnncourse._notebook import grade_id, source
 from rnncourse.grading.course import Course
 from rnncourse.grading.files import write
-from rnncourse.grading.spec import HiddenTest
+from rnncourse.grading.hidden_test import HiddenTest
 from tools.bench.learners import Learner, submission
 from tools.demonstration.learners import ASSIGNMENT, ROOT
 
@@ -28,7 +28,7 @@ TESTS = """\
 # Your function is called with other numbers here.
 ### BEGIN HIDDEN TESTS
 import torch
-from rnncourse.checks import plan_of, run
+from rnncourse.checks.plan import plan_of
 from rnncourse.checks.plan import key
 from rnncourse.checks.judge import judge
 from rnncourse._exercise import fill_forgotten, find
@@ -37,7 +37,7 @@ fill_forgotten(globals())
 stages, expected, shares = torch.load("{exercise}.pt", weights_only=False)
 entry = find("{exercise}")
 cases = {{key(case): case for stage in stages for case in (*stage.cases, *stage.instead)}}
-report = judge(plan_of(entry), stages, expected, run(entry.stub, cases), mistakes=())
+report = judge(plan_of(entry.name), stages, expected, run(entry.stub, cases), mistakes=())
 passed = [stage.name for stage in report.stages if stage.status == "passed"]
 0.0 if report.unfilled else round({points} * sum(shares.get(name, 0) for name in passed), 4)
 ### END HIDDEN TESTS
@@ -85,7 +85,7 @@ class PlainCourse:
             hidden = (
                 hidden_test.hidden.stages,
                 hidden_test.hidden.expected,
-                dict(hidden_test.spec.shares),
+                hidden_test.shares,
             )
             torch.save(hidden, folder / f"{hidden_test.plan.exercise}.pt")
         notebook = _notebook(ROOT / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")

@@ -23,8 +23,8 @@ import matplotlib.pyplot as plt
 
 from rnncourse._exercise import exercises
 from rnncourse._notebook import grade_id
-from tests.mistakes import known, right
-from tests.mistakes import lstm as answers_of_others
+from tools.answers import known, right
+from tools.answers import lstm as answers_of_others
 from tools.demonstration.learners import ASSIGNMENT, answer, solutions
 
 Kind = Literal["all right", "mistakes", "cells with errors", "unfinished", "nothing filled in"]
@@ -37,8 +37,8 @@ SHARES: dict[Kind, int] = {
 }
 """How many learners of a hundred are of a kind."""
 
-HELPERS = ("_sums", "_step", "_pack", "_unpacked", "chained")
-"""Functions of tests/mistakes that answers there call: learners put them into a cell of theirs."""
+HELPERS = ("chained",)
+"""Functions of tools/answers that answers there call: learners put them into a cell of theirs."""
 
 GATES = """
 @fill
@@ -165,7 +165,7 @@ def _fill(learner: Learner, random: Random) -> None:
 
 
 def _answer(learner: Learner, exercise: str, function: Callable[..., Any] | str) -> None:
-    """Fill an exercise with a cell, or with a function of tests/mistakes and what it calls."""
+    """Fill an exercise with a cell, or with a function of tools/answers and what it calls."""
     if isinstance(function, str):
         learner.answers[exercise] = function
         return
@@ -195,7 +195,7 @@ def _right_answers(exercise: str) -> list[Callable[..., Any] | str]:
 
 @cache
 def _wrong_answers(exercise: str) -> list[Callable[..., Any] | str]:
-    """Known mistakes; the wrong orders of the gates, which all are one function, count as two."""
+    """Known mistakes; the wrong orders of the gates, which one function makes, count as two."""
     functions = [k.function for k in known(ASSIGNMENT, exercise)]
     orders = ("ifog", "figo") if exercise == "lstm_cell" else ()
     return [f for f in functions if not f.__closure__] + [GATES.format(*o) for o in orders]
@@ -210,7 +210,7 @@ def _broken(source: str, random: Random) -> str:
 
 @cache
 def _needs(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The sources of cells that must come before a function of tests/mistakes."""
+    """The sources of cells that must come before a function of tools/answers."""
     used = _names(function.__code__)
     sources = ["import torch.nn.functional as F"] if "F" in used else []
     for name in HELPERS:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from rnncourse.checks import run
 from rnncourse.checks.judge import judge
-from rnncourse.grading.spec import HiddenTest, cases_of
+from rnncourse.checks.plan import cases_of
+from rnncourse.grading.hidden_test import HiddenTest
 
 TIMES = 50
 
@@ -19,7 +19,7 @@ def own_cost(hidden_tests: Sequence[HiddenTest]) -> str:
         plan, hidden = hidden_test.plan, hidden_test.hidden
         report = judge(plan, hidden.stages, hidden.expected, hidden.expected, ())
         own = hidden_test.own_stages("")
-        outcomes = run(hidden_test.spec.reference, cases_of(own))
+        outcomes = plan.run(hidden_test.solution, cases_of(own))
         drawn += _milliseconds(lambda hidden_test=hidden_test: hidden_test.own_stages(""))
         judged += _milliseconds(
             lambda hidden_test=hidden_test, report=report, own=own, outcomes=outcomes: (

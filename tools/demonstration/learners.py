@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rnncourse._notebook import grade_id, source
-from tests.mistakes import lstm as other
+from rnncourse._notebook import grade_id
+from tools import answers
+from tools.answers import lstm as other
 
 ROOT = Path(__file__).parents[2]
 ASSIGNMENT = "lstm"
@@ -57,16 +57,11 @@ def filled(answers: dict[str, str]) -> str:
 
 def solutions() -> dict[str, str]:
     """The instructor's cells, by exercise."""
-    cells = {grade_id(cell): source(cell) for cell in _notebook("solutions")["cells"]}
-    return {
-        name: re.sub(r"^ *### (BEGIN|END) SOLUTION\n?", "", text, flags=re.MULTILINE)
-        for name, text in cells.items()
-        if "### BEGIN SOLUTION" in text
-    }
+    return dict(answers.solutions(ASSIGNMENT).sources)
 
 
 def answer(exercise: str, function: Callable[..., Any]) -> str:
-    """A function of tests/mistakes as a learner's cell."""
+    """A function of tools/answers as a learner's cell."""
     text = inspect.getsource(function)
     body = text[text.index("def ") :]
     return "@fill\n" + body.replace(f"def {function.__name__}(", f"def {exercise}(", 1)
@@ -88,7 +83,10 @@ def _submissions() -> Iterator[tuple[str, str]]:
         ),
     )
     yield "chen", filled(right | {"lstm_cell": WRONG_ORDER})
-    yield "dora", filled(right | {"lstm_cell": answer("lstm_cell", other.second_bias_forgotten)})
+    yield (
+        "dora",
+        filled(right | {"lstm_cell": answers.mistaken("lstm_cell", "second_bias_forgotten")}),
+    )
     yield "emre", filled({})
     yield "farah", filled(right | {"lstm_layer": ENDLESS_LOOP})
     yield "goran", filled(right)[:3000]

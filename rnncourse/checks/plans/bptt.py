@@ -8,26 +8,27 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..drivers import PROBE, Driver
-from ..plan import RECURRENT, Plan, Sizes, Stage, in_float64, only, random_sizes
-from ..ready_made import GRADIENTS
-from ..results import Arrays, Structure, named, some_numbers
+from ... import bptt as stubs
+from ..._axes import Structure, declaration
+from ..._exercise import Function
+from ..drivers import Driver
+from ..forbidden_calls import GRADIENTS
+from ..plan import RECURRENT, Fixture, Plan, Sizes, Stage, in_float64, only, random_sizes
+from ..results import Arrays, named, some_numbers
 from ..stages import (
     SHAPES,
     WITHIN_TANH,
     each_alone,
     endings,
-    fixture_calls,
+    float64,
     odd_sizes,
     shapes,
     stage,
+    whole,
 )
 
-Function = Callable[..., Any]
-
 _WEIGHTS = {"w_ih": ("H", "I"), "w_hh": ("H", "H"), "b_ih": ("H",), "b_hh": ("H",)}
-_GRADS = tuple(f"grad_{name}" for name in _WEIGHTS)
-_GRAD_AXES = {f"grad_{name}": axes for name, axes in _WEIGHTS.items()}
+"""The biases have a part in the step, but not in the way back."""
 
 
 def _with_h(arrays: Arrays) -> Arrays:
@@ -188,6 +189,7 @@ _PAIR = (
 )
 
 
+_LOSSES = ("losses", "losses with an optimizer", "losses with a pair")
 _STATES = ("state", "state with an optimizer", "h", "c", "grad of first state")
 _PARAMETERS = (
     "grad of weight",
@@ -211,26 +213,6 @@ def _running(names: tuple[str, ...], *runs: Callable[[Function, dict[str, Any]],
     return Driver(names, inputs={"length": int}, call=call, records=True)
 
 
-_CELL: Structure = ("grad_x", "grad_h_prev", *_GRADS)
-_LAYER: Structure = ("grad_x", "grad_h0", *_GRADS)
-
-DRIVERS = {
-    "rnn_cell_backward": Driver(_CELL, prepare=_with_h),
-    "rnn_layer_backward": Driver(_LAYER, prepare=_with_output),
-    "rnn_layer_backward" + PROBE: Driver(
-        _LAYER, prepare=_with_output, probes={"rnn_cell_backward": _probe_cell}
-    ),
-    "truncated_bptt": _running(
-        (*_PLAIN, *_OPTIMIZED, *_PAIR), _run_plain, _run_with_pair, _run_with_optimizer
-    ),
-    "truncated_bptt losses": _running(_LOSSES_AND_STATE, _run_plain),
-    "truncated_bptt plain": _running(_PLAIN, _run_plain),
-    "truncated_bptt on a generator": _running(_PLAIN, _run_on_a_generator),
-    "truncated_bptt with an optimizer": _running(_OPTIMIZED, _run_with_optimizer),
-    "truncated_bptt with a pair": _running(_PAIR, _run_with_pair),
-}
-
-
 _SIZES: tuple[Sizes, ...] = ({"T": 5, "N": 3, "I": 2, "H": 4}, *RECURRENT[1:])
 """Not two sequences, where the mean over the batch is the half: mistakes of two names."""
 
@@ -241,72 +223,101 @@ def _drawn(generator: Generator) -> list[Sizes]:
     return [s | {"N": s["I"], "I": s["N"]} if s["N"] == 2 else s for s in drawn]
 
 
-def _rnn_cell_backward(*fixtures: Arrays) -> list[Stage]:
+def _cell_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "rnn_cell_backward", "all terms together"
+    values, batched = "all terms together", ("grad_h", "x", "h_prev")
     terms = {
-        "a slope of one: only grad_h, x and h_prev": only(first, "grad_h", "x", "h_prev"),
-        "the slope of tanh: only grad_h and the biases": only(first, "grad_h", "b_ih", "b_hh"),
-        "only grad_h, x and its weights": only(first, "grad_h", "x", "w_ih"),
-        "only grad_h, h_prev and its weights": only(first, "grad_h", "h_prev", "w_hh"),
+        "a slope of one: only grad_h, x and h_prev": (only(first, "grad_h", "x", "h_prev"), 0.1),
+        "the slope of tanh: only grad_h and the biases": (
+            only(first, "grad_h", "b_ih", "b_hh"),
+            0.1,
+        ),
+        "only grad_h, x and its weights": (only(first, "grad_h", "x", "w_ih"), 0.15),
+        "only grad_h, h_prev and its weights": (only(first, "grad_h", "h_prev", "w_hh"), 0.15),
     }
-    one = {k: v[:1] if k in ("grad_h", "x", "h_prev") else v for k, v in first.items()}
+    one = {k: v[:1] if k in batched else v for k, v in first.inputs.items()}
     return [
-        shapes(name, first, second),
-        *each_alone(name, terms),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("a batch of one", name, ("a batch of one", one), after=values),
-        *endings(name, fixtures, values),
+        shapes(first, second),
+        *each_alone(terms),
+        stage(values, *whole(first, second), weight=0.25),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        *endings(fixtures, values),
     ]
 
 
-def _rnn_layer_backward(*fixtures: Arrays) -> list[Stage]:
+rnn_cell_backward = Plan(
+    stubs.rnn_cell_backward,
+    _cell_stages,
+    inputs={"grad_h": ("N", "H"), "x": ("N", "I"), "h_prev": ("N", "H"), **_WEIGHTS},
+    only_inputs=True,
+    driver=Driver(declaration(stubs.rnn_cell_backward).structure, prepare=_with_h),
+    gradients=False,
+    sizes=_SIZES,
+    drawn=_drawn,
+    forbidden_calls=GRADIENTS,
+)
+
+
+def _layer_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "rnn_layer_backward", "whole sequences"
-    sequences = ("grad_output", "x")
-    one_step = {k: v[:1] if k in sequences else v for k, v in first.items()}
-    one = {k: v[:, :1] if k in sequences else v for k, v in first.items()}
-    one["h0"] = first["h0"][:1]
+    values, inputs, sequences = "whole sequences", first.inputs, ("grad_output", "x")
+    one_step = {k: v[:1] if k in sequences else v for k, v in inputs.items()}
+    one = {k: v[:, :1] if k in sequences else v for k, v in inputs.items()}
+    one["h0"] = inputs["h0"][:1]
     arrives = {
-        "a gradient that arrives at the last step alone": first | _arriving_at(-1, first),
-        "a gradient that arrives at the first step alone": first | _arriving_at(0, first),
+        "a gradient that arrives at the last step alone": (_arriving_at(-1, inputs), 0.15),
+        "a gradient that arrives at the first step alone": (_arriving_at(0, inputs), 0.1),
     }
     return [
-        shapes(name, first, second),
-        stage("a sequence of one step", name, ("one step", one_step)),
-        *each_alone(name, arrives),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("a batch of one", name, ("a batch of one", one), after=values),
-        *endings(name, fixtures, values),
+        shapes(first, second),
+        stage("a sequence of one step", ("one step", one_step), weight=0.15),
+        *each_alone(arrives),
+        stage(values, *whole(first, second), weight=0.35),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        *endings(fixtures, values),
     ]
 
 
-def _arriving_at(step: int, arrays: Arrays) -> Arrays:
-    grad_output = torch.zeros_like(arrays["grad_output"])
-    grad_output[step] = arrays["grad_output"][step]
-    return {"grad_output": grad_output}
+def _arriving_at(step: int, inputs: Arrays) -> Arrays:
+    grad_output = torch.zeros_like(inputs["grad_output"])
+    grad_output[step] = inputs["grad_output"][step]
+    return inputs | {"grad_output": grad_output}
 
 
-def _truncated_bptt(*fixtures: Arrays) -> list[Stage]:
+rnn_layer_backward = Plan(
+    stubs.rnn_layer_backward,
+    _layer_stages,
+    inputs={"grad_output": ("T", "N", "H"), "x": ("T", "N", "I"), "h0": ("N", "H"), **_WEIGHTS},
+    only_inputs=True,
+    driver=Driver(declaration(stubs.rnn_layer_backward).structure, prepare=_with_output),
+    probes={"rnn_cell_backward": _probe_cell},
+    gradients=False,
+    sizes=_SIZES,
+    drawn=_drawn,
+    forbidden_calls=GRADIENTS,
+)
+
+# ------------------------------------------------------------------ truncated_bptt: stages
+
+
+def _truncated_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "truncated_bptt", "all of it together"
-    both = ("sequence 1", first), ("sequence 2", second)
+    values, inputs = "all of it together", first.inputs
+    both = ("sequence 1", inputs), ("sequence 2", second.inputs)
     length = int(first["length"])
-    one = first | {k: first[k][:length] for k in ("x", "target")}
-    double = in_float64(first, WITHIN_TANH)
-    optimized = f"{name} with an optimizer"
+    one = inputs | {k: inputs[k][:length] for k in ("x", "target")}
     return [
-        stage(SHAPES, f"{name} plain", *both, aspect="shapes", after=""),
-        stage("the losses, and a state that goes on", f"{name} losses", *both),
-        stage("the gradient stops between chunks", f"{name} plain", *both),
-        stage("an optimizer steps after each chunk", optimized, *both),
-        stage("a pair of states", f"{name} with a pair", *both),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("one chunk", name, ("one chunk", one), after=values),
-        stage("chunks from a generator", f"{name} on a generator", *both, after=values),
-        odd_sizes(name, fixtures, values),
-        stage("float64 in, float64 out", name, ("float64", double), after=values),
-        stage("leaves its inputs unchanged", optimized, *both, aspect="unchanged"),
+        stage(SHAPES, *both, driver="plain", aspect="shapes", after="", weight=0.05),
+        stage("the losses, and a state that goes on", *both, driver="losses", weight=0.15),
+        stage("the gradient stops between chunks", *both, driver="plain", weight=0.2),
+        stage("an optimizer steps after each chunk", *both, driver="optimizer", weight=0.2),
+        stage("a pair of states", *both, driver="pair", weight=0.1),
+        stage(values, *whole(first, second), weight=0.1),
+        stage("one chunk", ("one chunk", one), after=values, weight=0.05),
+        stage("chunks from a generator", *both, driver="generator", after=values, weight=0.05),
+        odd_sizes(fixtures, values),
+        float64(in_float64(first, WITHIN_TANH), values),
+        stage("leaves its inputs unchanged", *both, driver="optimizer", aspect="unchanged"),
     ]
 
 
@@ -338,50 +349,36 @@ def _drawn_chunked(generator: Generator) -> list[Sizes]:
     return [*found, {"T": length, "N": 1, "H": 1, "K": 4}, {"T": single, "N": 3, "H": 2, "K": 1}]
 
 
-PLANS = {
-    plan.exercise: plan
-    for plan in (
-        Plan(
-            "rnn_cell_backward",
-            {"grad_h": ("N", "H"), "x": ("N", "I"), "h_prev": ("N", "H"), **_WEIGHTS},
-            {"grad_x": ("N", "I"), "grad_h_prev": ("N", "H"), **_GRAD_AXES},
-            _rnn_cell_backward,
-            gradients=False,
-            sizes=_SIZES,
-            drawn=_drawn,
-            ready_made=GRADIENTS,
-        ),
-        Plan(
-            "rnn_layer_backward",
-            {"grad_output": ("T", "N", "H"), "x": ("T", "N", "I"), "h0": ("N", "H"), **_WEIGHTS},
-            {"grad_x": ("T", "N", "I"), "grad_h0": ("N", "H"), **_GRAD_AXES},
-            _rnn_layer_backward,
-            gradients=False,
-            sizes=_SIZES,
-            drawn=_drawn,
-            ready_made=GRADIENTS,
-        ),
-        Plan(
-            "truncated_bptt",
-            {
-                "x": ("T", "N", "H"),
-                "target": ("T", "N", "H"),
-                "state": ("N", "H"),
-                "second_state": ("N", "H"),
-                "weight": ("H",),
-                "bias": ("H",),
-                "old_gradient": ("H",),
-                "length": _chunk_length,
-            },
-            {
-                **{name: ("C",) for name in (*_PLAIN, *_OPTIMIZED, *_PAIR) if "losses" in name},
-                **dict.fromkeys(_STATES, ("N", "H")),
-                **dict.fromkeys(_PARAMETERS, ("H",)),
-            },
-            _truncated_bptt,
-            gradients=False,
-            sizes=_CHUNKED,
-            drawn=_drawn_chunked,
-        ),
-    )
-}
+truncated_bptt = Plan(
+    stubs.truncated_bptt,
+    _truncated_stages,
+    inputs={
+        "x": ("T", "N", "H"),
+        "target": ("T", "N", "H"),
+        "state": ("N", "H"),
+        "second_state": ("N", "H"),
+        "weight": ("H",),
+        "bias": ("H",),
+        "old_gradient": ("H",),
+        "length": _chunk_length,
+    },
+    only_inputs=True,
+    outputs={
+        **dict.fromkeys(_LOSSES, ("C",)),
+        **dict.fromkeys(_STATES, ("N", "H")),
+        **dict.fromkeys(_PARAMETERS, ("H",)),
+    },
+    driver=_running(
+        (*_PLAIN, *_OPTIMIZED, *_PAIR), _run_plain, _run_with_pair, _run_with_optimizer
+    ),
+    drivers={
+        "losses": _running(_LOSSES_AND_STATE, _run_plain),
+        "plain": _running(_PLAIN, _run_plain),
+        "generator": _running(_PLAIN, _run_on_a_generator),
+        "optimizer": _running(_OPTIMIZED, _run_with_optimizer),
+        "pair": _running(_PAIR, _run_with_pair),
+    },
+    gradients=False,
+    sizes=_CHUNKED,
+    drawn=_drawn_chunked,
+)

@@ -5,34 +5,36 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
-from ..._exercise import describe
-from ..drivers import PROBE, Driver, Function
-from ..plan import Draw, Plan, Sizes, Stage, in_float64, shape_of, to_meta, uniform
-from ..ready_made import CLIPPING
+from ... import clipping as stubs
+from ..._exercise import Function, describe
+from ..drivers import Driver
+from ..forbidden_calls import CLIPPING
+from ..plan import Draw, Fixture, Plan, Sizes, Stage, in_float64, shape_of, uniform
 from ..relations import Relation
 from ..results import Arrays, Convert, WrongResultError, a_number, as_int, named
 from ..stages import (
     BEYOND_ONE,
     WITHIN_TANH,
     endings,
-    fixture_calls,
+    float64,
     odd_sizes,
+    on_the_device,
     shapes,
     stage,
     unchanged,
+    whole,
 )
 
 Arguments = dict[str, Any]
 
-ONCE = " once"
-"""The end of the name of a driver that calls the function a single time and looks at no more than
-its results. The driver with the exercise's own name asks for everything at once."""
+ONCE = "once"
+"""The name of a driver that calls the function a single time and looks at no more than its results.
+The exercise's own driver asks for everything at once."""
 
 # ------------------------------------------------------------------ state_gradient_norms
 
@@ -140,36 +142,63 @@ def _norms_driver(*questions: str) -> Driver:
     )
 
 
-def _with_all_used(arrays: Arrays) -> Arrays:
+def _with_all_used(fixture: Fixture) -> Fixture:
     """The same states, and a loss that goes on to the last of them."""
-    return arrays | {"last": torch.tensor(len(arrays["x"]))}
+    return fixture.replaced(last=torch.tensor(len(fixture["x"])))
 
 
-def _state_gradient_norms(*fixtures: Arrays) -> list[Stage]:
-    name, values = "state_gradient_norms", "a loss on several states"
+def _norms_stages(*fixtures: Fixture) -> list[Stage]:
+    values = "a loss on several states"
     first, second, *_ = fixtures
-    used = tuple(_with_all_used(arrays) for arrays in fixtures)
-    sizes = ("sizes 1", used[0]), ("sizes 2", used[1])
-    steps = len(first["x"])
-    single = used[0] | {k: first[k][:1] for k in ("x", "v")}
+    used = [_with_all_used(fixture) for fixture in fixtures]
+    inputs = used[0].inputs
+    sizes = ("sizes 1", inputs), ("sizes 2", used[1].inputs)
+    single = inputs | {k: inputs[k][:1] for k in ("x", "v")}
     single |= {"first": torch.tensor(0), "last": torch.tensor(1)}
-    last = used[0] | {"first": torch.tensor(steps - 1)}
-    double, meta = in_float64(used[0], WITHIN_TANH), to_meta(used[0])
-    once = name + ONCE
+    last = inputs | {"first": torch.tensor(len(inputs["x"]) - 1)}
+    unused = ("unused", first.inputs)
     return [
-        stage("shapes", once, *sizes, aspect="shapes", after=""),
-        stage("a single state", once, ("a single state", single)),
-        stage("a loss on the last state", once, ("the last state", last)),
-        stage(values, once, *sizes),
-        stage("a state that the loss does not use", once, ("unused", first), after=values),
-        stage("can be asked again", name + " again", ("again", used[0]), after=values),
-        stage("leaves every .grad alone", name + " grads", ("grads", used[0]), after=values),
-        stage("a loss without states", name + " errors", ("errors", used[0]), after=values),
-        stage("all together", name, *fixture_calls(first, second), after=values),
-        odd_sizes(once, used, values),
-        stage("float64 in, float64 out", once, ("float64", double), after=values),
-        stage("stays on the device", once, ("another device", meta), aspect="device", after=values),
+        stage("shapes", *sizes, driver=ONCE, aspect="shapes", after="", weight=0.1),
+        stage("a single state", ("a single state", single), driver=ONCE, weight=0.1),
+        stage("a loss on the last state", ("the last state", last), driver=ONCE, weight=0.15),
+        stage(values, *sizes, driver=ONCE, weight=0.2),
+        stage("a state that the loss does not use", unused, driver=ONCE, after=values, weight=0.1),
+        stage("can be asked again", ("again", inputs), driver="again", after=values, weight=0.1),
+        stage(
+            "leaves every .grad alone", ("grads", inputs), driver="grads", after=values, weight=0.05
+        ),
+        stage(
+            "a loss without states", ("errors", inputs), driver="errors", after=values, weight=0.05
+        ),
+        stage("all together", *whole(first, second), after=values, weight=0.05),
+        odd_sizes(used, values, driver=ONCE),
+        float64(in_float64(used[0], WITHIN_TANH), values, driver=ONCE),
+        on_the_device(used[0], values, driver=ONCE),
     ]
+
+
+state_gradient_norms = Plan(
+    stubs.state_gradient_norms,
+    _norms_stages,
+    inputs={
+        "x": ("T", "N", "H"),
+        "h0": ("N", "H"),
+        "w": ("H", "H"),
+        "v": ("T", "N", "H"),
+        "first": lambda sizes, _: torch.tensor((sizes["T"] - 1) // 2),
+        "last": lambda sizes, _: torch.tensor(sizes["T"] - 1),
+    },
+    only_inputs=True,
+    outputs={_AGAIN: ("T",)},
+    driver=_norms_driver(*_QUESTIONS),
+    drivers={
+        ONCE: _norms_driver("norms"),
+        "again": _norms_driver(_AGAIN, _ANSWERS),
+        "grads": _norms_driver(_GRADS),
+        "errors": _norms_driver(_ERRORS),
+    },
+    gradients=False,
+)
 
 
 # ------------------------------------------------------------------ functions of gradients
@@ -286,26 +315,39 @@ def _torch_values(**inputs: Any) -> list[Tensor | None]:
     return [parameter.grad for parameter in parameters]
 
 
-def _with_zeros(arrays: Arrays) -> Arrays:
+def _with_zeros(fixture: Fixture) -> Arrays:
     """The same limit, and gradients that are zero."""
-    return {k: torch.zeros_like(v) if k in _GRADIENTS else v for k, v in arrays.items()}
+    return {k: torch.zeros_like(v) if k in _GRADIENTS else v for k, v in fixture.inputs.items()}
 
 
-def _with_only(arrays: Arrays, *kept: str) -> Arrays:
-    """The same limit, and fewer gradients."""
-    return {k: v for k, v in arrays.items() if k not in _GRADIENTS or k in kept}
+def _with_only(fixture: Fixture, kept: str) -> Arrays:
+    """The same limit, and one of the gradients."""
+    return {k: v for k, v in fixture.inputs.items() if k not in _GRADIENTS or k == kept}
 
 
-def _global_norm(*fixtures: Arrays) -> list[Stage]:
-    name, values = "global_norm", "several tensors"
+def _global_stages(*fixtures: Fixture) -> list[Stage]:
+    values = "several tensors"
     first, second, *_ = fixtures
+    one = _with_only(first, "grads[0]")
     return [
-        shapes(name, first, second),
-        stage("one tensor", name, ("one tensor", _with_only(first, "grads[0]"))),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("all zero", name, ("all zero", _with_zeros(first)), after=values),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage("one tensor", ("one tensor", one), weight=0.2),
+        stage(values, *whole(first, second), weight=0.5),
+        stage("all zero", ("all zero", _with_zeros(first)), after=values, weight=0.1),
+        *endings(fixtures, values, BEYOND_ONE),
     ]
+
+
+global_norm = Plan(
+    stubs.global_norm,
+    _global_stages,
+    inputs=_GRADIENTS,
+    only_inputs=True,
+    driver=Driver("norm", call=_norm),
+    oracle=_torch_norm,
+    gradients=False,
+    forbidden_calls=CLIPPING,
+)
 
 
 HUGE = 29e3 / 9
@@ -313,38 +355,70 @@ HUGE = 29e3 / 9
 divides by norm + 1e-6, and that is right, too."""
 
 
-def _clip_by_global_norm(*fixtures: Arrays) -> list[Stage]:
-    name, values = "clip_by_global_norm", "above and below max_norm"
+def _clip_stages(*fixtures: Fixture) -> list[Stage]:
+    values = "above and below max_norm"
     first, second, *_ = fixtures
-    once = name + ONCE
-    below = first | {"max_norm": torch.tensor(50.0)}
-    zeros, one = _with_zeros(first), _with_only(second, "grads[2]")
-    double, meta = in_float64(first, HUGE), to_meta(first)
+    above = ("above", first.inputs)
+    below = ("below", first.inputs | {"max_norm": torch.tensor(50.0)})
+    zeros = ("all zero", _with_zeros(first))
+    one = ("one tensor", _with_only(second, "grads[2]"))
     return [
-        shapes(name, first, second),
-        stage("the norm is above max_norm", once, ("above", first)),
-        stage("the norm is below max_norm", once, ("below", below)),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("all zero", once, ("all zero", zeros), after=values),
-        stage("one tensor", once, ("one tensor", one), after=values),
-        odd_sizes(once, fixtures, values),
-        stage("float64 in, float64 out", once, ("float64", double), after=values),
-        stage("stays on the device", once, ("another device", meta), aspect="device", after=values),
-        unchanged(name, first, second),
+        shapes(first, second),
+        stage("the norm is above max_norm", above, driver=ONCE, weight=0.2),
+        stage("the norm is below max_norm", below, driver=ONCE, weight=0.2),
+        stage(values, *whole(first, second), weight=0.2),
+        stage("all zero", zeros, driver=ONCE, after=values, weight=0.1),
+        stage("one tensor", one, driver=ONCE, after=values, weight=0.1),
+        odd_sizes(fixtures, values, driver=ONCE),
+        float64(in_float64(first, HUGE), values, driver=ONCE),
+        on_the_device(first, values, driver=ONCE),
+        unchanged(first, second),
     ]
 
 
-def _clip_by_value(*fixtures: Arrays) -> list[Stage]:
-    name, values = "clip_by_value", "beyond the limit on both sides"
+clip_by_global_norm = Plan(
+    stubs.clip_by_global_norm,
+    _clip_stages,
+    inputs={**_GRADIENTS, "max_norm": _limit(20, 58)},
+    only_inputs=True,
+    outputs={**_CLIPPED_AXES, "norm": (), **_KEPT_AXES},
+    driver=Driver((_CLIPPED, "norm", _KEPT), inputs={"max_norm": float}, call=_clipped_and_kept),
+    drivers={ONCE: Driver((_CLIPPED, "norm"), inputs={"max_norm": float}, call=_clipped_once)},
+    probes={"global_norm": _probe_norm},
+    oracle=_torch_clip,
+    gradients=False,
+    forbidden_calls=CLIPPING,
+)
+
+
+def _value_stages(*fixtures: Fixture) -> list[Stage]:
+    values = "beyond the limit on both sides"
     first, second, *_ = fixtures
-    within = first | {"limit": torch.tensor(1.0)}
+    within = first.inputs | {"limit": torch.tensor(1.0)}
+    one = _with_only(second, "grads[2]")
     return [
-        shapes(name, first, second),
-        stage("all within the limit", name, ("within", within)),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("one tensor", name, ("one tensor", _with_only(second, "grads[2]")), after=values),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage("all within the limit", ("within", within), weight=0.2),
+        stage(values, *whole(first, second), weight=0.5),
+        stage("one tensor", ("one tensor", one), after=values, weight=0.1),
+        *endings(fixtures, values, BEYOND_ONE),
     ]
+
+
+clip_by_value = Plan(
+    stubs.clip_by_value,
+    _value_stages,
+    inputs={
+        **{name: _beyond_both_ends(*axes) for name, axes in _GRADIENTS.items()},
+        "limit": _limit(12, 45),
+    },
+    only_inputs=True,
+    outputs=_CLIPPED_AXES,
+    driver=Driver(_CLIPPED, inputs={"limit": float}, call=_values),
+    oracle=_torch_values,
+    gradients=False,
+    forbidden_calls=CLIPPING,
+)
 
 
 # ------------------------------------------------------------------ clipped_training_step
@@ -354,7 +428,7 @@ _ROOM = 100.0
 """Added to max_norm at every second step: more than any norm there."""
 
 _MODEL = {"weight": ("H", "I"), "bias": ("H",), "unused": ("I",)}
-_STALE = {f"old gradient of {name}": _MODEL[name] for name in ("weight", "bias")}
+_OLD = {name: f"old gradient of {name}" for name in ("weight", "bias")}
 
 ABOUT = Relation(lambda arrays: arrays, atol=1e-5)
 """In float64, too: torch divides by norm + 1e-6, and that is right here."""
@@ -382,8 +456,8 @@ def _trained(function: Function, arguments: Arguments) -> object:
     """Several steps of plain gradient descent, one for each max_norm."""
     model = _Linear(arguments)
     optimizer = torch.optim.SGD(model.parameters(), lr=_RATE)
-    for name in ("weight", "bias"):
-        if (old := f"old gradient of {name}") in arguments:
+    for name, old in _OLD.items():
+        if old in arguments:
             model.get_parameter(name).grad = arguments[old].clone()
     steps = []
     for t, max_norm in enumerate(arguments["max_norm"]):
@@ -414,115 +488,42 @@ def _several_limits(sizes: Sizes, generator: Generator) -> Tensor:
     return torch.randint(20, 58, (sizes["T"],), generator=generator).float() / 64
 
 
-def _clipped_training_step(*fixtures: Arrays) -> list[Stage]:
-    name, returns, values = "clipped_training_step", "returns two Python floats", "several steps"
+def _step_stages(*fixtures: Fixture) -> list[Stage]:
+    returns, values = "returns two Python floats", "several steps"
     first, second, *_ = fixtures
-    one_step = first | {"max_norm": first["max_norm"][:1]}
-    above = {k: v for k, v in one_step.items() if k not in _STALE}
+    calls = whole(first, second)
+    one_step = first.inputs | {"max_norm": first["max_norm"][:1]}
+    above = {k: v for k, v in one_step.items() if k not in _OLD.values()}
     below = above | {"max_norm": torch.tensor([_ROOM])}
-    double = in_float64(first, WITHIN_TANH)
-    calls = fixture_calls(first, second)
+    old = ("old gradients", one_step)
     return [
-        stage(returns, name, *calls, aspect="shapes", after=""),
-        stage("one step, norm above max_norm", name, ("above", above), after=returns),
-        stage("one step, norm below max_norm", name, ("below", below), after=returns),
-        stage("old gradients are cleared", name, ("old gradients", one_step), after=returns),
-        stage(values, name, *calls, after=returns),
-        odd_sizes(name, fixtures, values),
-        stage("float64 in, float64 out", name, ("float64", double), after=values),
-        unchanged(name, first, second, after=returns),
+        stage(returns, *calls, aspect="shapes", after="", weight=0.1),
+        stage("one step, norm above max_norm", ("above", above), after=returns, weight=0.2),
+        stage("one step, norm below max_norm", ("below", below), after=returns, weight=0.15),
+        stage("old gradients are cleared", old, after=returns, weight=0.15),
+        stage(values, *calls, after=returns, weight=0.3),
+        odd_sizes(fixtures, values),
+        float64(in_float64(first, WITHIN_TANH), values),
+        unchanged(first, second, after=returns),
     ]
 
 
-# ------------------------------------------------------------------ drivers and plans
-
-_CLIP = Driver((_CLIPPED, "norm", _KEPT), inputs={"max_norm": float}, call=_clipped_and_kept)
-_CLIP_ONCE = Driver((_CLIPPED, "norm"), inputs={"max_norm": float}, call=_clipped_once)
-_STEP = Driver(
-    ("loss", "norm", *_MODEL), inputs={"max_norm": Tensor.tolist}, call=_trained, records=True
+clipped_training_step = Plan(
+    stubs.clipped_training_step,
+    _step_stages,
+    inputs={
+        "inputs": ("N", "I"),
+        "targets": ("N", "H"),
+        **_MODEL,
+        **{old: _MODEL[name] for name, old in _OLD.items()},
+        "max_norm": _several_limits,
+    },
+    only_inputs=True,
+    outputs={"loss": ("T",), "norm": ("T",), **_MODEL},
+    driver=Driver(
+        ("loss", "norm", *_MODEL), inputs={"max_norm": Tensor.tolist}, call=_trained, records=True
+    ),
+    probes={"clip_by_global_norm": _probe_clip},
+    relation=ABOUT,
+    gradients=False,
 )
-
-
-def _with_probe(driver: Driver, **probes: Function) -> Driver:
-    return replace(driver, probes=probes)
-
-
-DRIVERS = {
-    "state_gradient_norms": _norms_driver(*_QUESTIONS),
-    "state_gradient_norms" + ONCE: _norms_driver("norms"),
-    "state_gradient_norms again": _norms_driver(_AGAIN, _ANSWERS),
-    "state_gradient_norms grads": _norms_driver(_GRADS),
-    "state_gradient_norms errors": _norms_driver(_ERRORS),
-    "global_norm": Driver("norm", call=_norm),
-    "clip_by_global_norm": _CLIP,
-    "clip_by_global_norm" + PROBE: _with_probe(_CLIP, global_norm=_probe_norm),
-    "clip_by_global_norm" + ONCE: _CLIP_ONCE,
-    "clip_by_global_norm" + ONCE + PROBE: _with_probe(_CLIP_ONCE, global_norm=_probe_norm),
-    "clip_by_value": Driver(_CLIPPED, inputs={"limit": float}, call=_values),
-    "clipped_training_step": _STEP,
-    "clipped_training_step" + PROBE: _with_probe(_STEP, clip_by_global_norm=_probe_clip),
-}
-
-PLANS = {
-    plan.exercise: plan
-    for plan in (
-        Plan(
-            "state_gradient_norms",
-            {
-                "x": ("T", "N", "H"),
-                "h0": ("N", "H"),
-                "w": ("H", "H"),
-                "v": ("T", "N", "H"),
-                "first": lambda sizes, _: torch.tensor((sizes["T"] - 1) // 2),
-                "last": lambda sizes, _: torch.tensor(sizes["T"] - 1),
-            },
-            {"norms": ("T",), _AGAIN: ("T",)},
-            _state_gradient_norms,
-            gradients=False,
-        ),
-        Plan(
-            "global_norm",
-            _GRADIENTS,
-            {"norm": ()},
-            _global_norm,
-            oracle=_torch_norm,
-            gradients=False,
-            ready_made=CLIPPING,
-        ),
-        Plan(
-            "clip_by_global_norm",
-            {**_GRADIENTS, "max_norm": _limit(20, 58)},
-            {**_CLIPPED_AXES, "norm": (), **_KEPT_AXES},
-            _clip_by_global_norm,
-            oracle=_torch_clip,
-            gradients=False,
-            ready_made=CLIPPING,
-        ),
-        Plan(
-            "clip_by_value",
-            {
-                **{name: _beyond_both_ends(*axes) for name, axes in _GRADIENTS.items()},
-                "limit": _limit(12, 45),
-            },
-            _CLIPPED_AXES,
-            _clip_by_value,
-            oracle=_torch_values,
-            gradients=False,
-            ready_made=CLIPPING,
-        ),
-        Plan(
-            "clipped_training_step",
-            {
-                "inputs": ("N", "I"),
-                "targets": ("N", "H"),
-                **_MODEL,
-                **_STALE,
-                "max_norm": _several_limits,
-            },
-            {"loss": ("T",), "norm": ("T",), **_MODEL},
-            _clipped_training_step,
-            ABOUT,
-            gradients=False,
-        ),
-    )
-}

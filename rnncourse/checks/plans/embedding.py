@@ -8,10 +8,14 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..drivers import Driver, Function
+from ... import embedding as stubs
+from ..._axes import Axes
+from ..._exercise import Function
+from ..drivers import Driver
+from ..forbidden_calls import EMBEDDING, ONE_HOT
 from ..plan import (
-    Axes,
     Draw,
+    Fixture,
     Plan,
     Sizes,
     Stage,
@@ -20,23 +24,30 @@ from ..plan import (
     integers,
     only,
     shape_of,
-    to_meta,
     uniform,
-    without_cotangents,
 )
-from ..ready_made import EMBEDDING, ONE_HOT
 from ..relations import MULTISET
 from ..results import Arrays, as_int, pairs, whole_numbers
-from ..stages import BEYOND_ONE, endings, fixture_calls, odd_sizes, shapes, stage, unchanged
+from ..stages import (
+    BEYOND_ONE,
+    Call,
+    endings,
+    gradients,
+    odd_sizes,
+    on_the_device,
+    shapes,
+    stage,
+    unchanged,
+    whole,
+)
 
 RESULT, GRADIENT = "the result", "the gradient"
 DTYPE = "result.dtype == torch.get_default_dtype()"
 PADDED = tuple(f"{GRADIENT} with padding_idx {p}" for p in ("None", "0", "above 0"))
 
-OF_FLOATS = "one_hot with its dtype"
-WITH_PADDING = "embed_backward with padding"
-AT_LARGE_SCORES = "negative_sampling_loss at large scores"
+OF_FLOATS, WITH_PADDING, AT_LARGE_SCORES = "dtype", "padding", "large scores"
 """Drivers beside the exercises' own: what they ask for is judged alone."""
+_TABLE: Axes = ("V", "D")
 
 WIDE = 12
 """Added to every number of a vector, this makes scores of several hundred."""
@@ -128,46 +139,21 @@ def _each_question(function: Function, arguments: dict[str, Any]) -> object:
     return torch.cat([whole_numbers("the answer", answer) for answer in answers])
 
 
-DRIVERS = {
-    "one_hot": Driver(RESULT, inputs={"vocab_size": int}, call=_in_float32),
-    OF_FLOATS: Driver(
-        (RESULT, DTYPE),
-        inputs={"vocab_size": int},
-        results={DTYPE: as_int},
-        call=_and_its_dtype,
-    ),
-    "embed": Driver(RESULT),
-    "embed_backward": Driver(GRADIENT, inputs={"vocab_size": int}),
-    WITH_PADDING: Driver(
-        PADDED,
-        inputs={"vocab_size": int, "padding_idx": int},
-        call=_each_padding,
-    ),
-    "skipgram_pairs": Driver(
-        "pairs", inputs={"ids": Tensor.tolist, "window": int}, results={"pairs": pairs}
-    ),
-    "negative_sampling_loss": Driver("loss"),
-    AT_LARGE_SCORES: Driver(("loss", "loss at large scores"), call=_also_at_large_scores),
-    "analogy": Driver(
-        "answers", inputs={"questions": Tensor.tolist, "k": int}, call=_each_question
-    ),
-}
+def _torch_one_hot(ids: Tensor, vocab_size: int) -> Tensor:
+    return torch.nn.functional.one_hot(ids, vocab_size).float()
 
 
-def _torch_one_hot(ids: Tensor, **size: int) -> Tensor:
-    return torch.nn.functional.one_hot(ids, size["vocab_size"]).float()
+def _torch_embedding(ids: Tensor, weight: Tensor) -> Tensor:
+    return torch.nn.functional.embedding(ids, weight)
 
 
-def _torch_embedding(ids: Tensor, **table: Tensor) -> Tensor:
-    return torch.nn.functional.embedding(ids, table["weight"])
-
-
-def _torch_backward(**given: Any) -> Tensor:
+def _torch_backward(
+    grad_output: Tensor, ids: Tensor, vocab_size: int, padding_idx: int | None = None
+) -> Tensor:
     """What autograd says of torch's embedding."""
-    grad_output = given["grad_output"]
-    weight = grad_output.new_zeros(given["vocab_size"], grad_output.shape[-1], requires_grad=True)
+    weight = grad_output.new_zeros(vocab_size, grad_output.shape[-1], requires_grad=True)
     with torch.enable_grad():
-        vectors = torch.nn.functional.embedding(given["ids"], weight)
+        vectors = torch.nn.functional.embedding(ids, weight, padding_idx)
     gradient: Tensor = torch.autograd.grad(vectors, weight, grad_output)[0]
     return gradient
 
@@ -175,117 +161,116 @@ def _torch_backward(**given: Any) -> Tensor:
 # ------------------------------------------------------------------ stages
 
 
-def _other_shapes(arrays: Arrays, *names: str) -> tuple[tuple[str, Arrays], ...]:
+def _other_shapes(fixture: Fixture, *names: str) -> list[Call]:
     """The same inputs where those named have no axis, one and three in the place of two."""
-    inputs = without_cotangents(arrays)
     cuts: dict[str, Callable[[Tensor], Tensor]] = {
         "one id": lambda v: v[0, 0],
         "a text": lambda v: v[0],
         "ids with three axes": lambda v: v[None],
     }
-    return tuple(
-        (label, inputs | {name: cut(inputs[name]) for name in names}) for label, cut in cuts.items()
-    )
-
-
-def _one_hot(*fixtures: Arrays) -> list[Stage]:
-    first, second, *_ = fixtures
-    name, values = "one_hot", "1 in the place of the id"
-    away = ("another device", to_meta(first))
     return [
-        shapes(name, first, second),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("ids of any shape", name, *_other_shapes(first, "ids"), after=values),
-        odd_sizes(name, fixtures, values),
-        stage("floats, no whole numbers", OF_FLOATS, *fixture_calls(first, second), after=values),
-        stage("stays on the device", name, away, aspect="device", after=values),
-        unchanged(name, first, second),
+        (label, fixture.inputs | {name: cut(fixture[name]) for name in names})
+        for label, cut in cuts.items()
     ]
 
 
-def _embed(*fixtures: Arrays) -> list[Stage]:
+def _one_hot_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "embed", "the row of each id"
-    calls = fixture_calls(first, second)
+    values, calls = "1 in the place of the id", whole(first, second)
+    others = _other_shapes(first, "ids")
     return [
-        shapes(name, first, second),
-        stage(values, name, *calls),
-        stage("ids of any shape", name, *_other_shapes(first, "ids"), after=values),
-        stage("gradients", name, *calls, aspect="gradients", after=values),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage(values, *calls, weight=0.4),
+        stage("ids of any shape", *others, after=values, weight=0.2),
+        odd_sizes(fixtures, values, weight=0.1),
+        stage("floats, no whole numbers", *calls, driver=OF_FLOATS, after=values, weight=0.2),
+        on_the_device(first, values),
+        unchanged(first, second),
     ]
 
 
-def _embed_backward(*fixtures: Arrays) -> list[Stage]:
+def _embed_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "embed_backward", "words that occur again"
+    values = "the row of each id"
+    return [
+        shapes(first, second),
+        stage(values, *whole(first, second), weight=0.4),
+        stage("ids of any shape", *_other_shapes(first, "ids"), after=values, weight=0.2),
+        gradients(first, second, values, weight=0.2),
+        *endings(fixtures, values, BEYOND_ONE),
+    ]
+
+
+def _backward_stages(*fixtures: Fixture) -> list[Stage]:
+    first, second, *_ = fixtures
+    values = "words that occur again"
     count = min(int(first["vocab_size"]), first["ids"].numel())
-    once = first | {
+    once = first.inputs | {
         "ids": torch.arange(count).flip(0),
         "grad_output": first["grad_output"].flatten(0, 1)[:count],
     }
-    padded = [f | {"padding_idx": f["ids"].max()} for f in (first, second)]
+    padded = whole(*(f.replaced(padding_idx=f["ids"].max()) for f in (first, second)))
+    others = _other_shapes(first, "ids", "grad_output")
     return [
-        shapes(name, first, second),
-        stage("words that occur once", name, ("each once", once)),
-        stage(values, name, *fixture_calls(first, second)),
-        stage("ids of any shape", name, *_other_shapes(first, "ids", "grad_output"), after=values),
-        stage("padding_idx", WITH_PADDING, *fixture_calls(*padded), after=values),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage("words that occur once", ("each once", once), weight=0.2),
+        stage(values, *whole(first, second), weight=0.25),
+        stage("ids of any shape", *others, after=values, weight=0.1),
+        stage("padding_idx", *padded, driver=WITH_PADDING, after=values, weight=0.25),
+        *endings(fixtures, values, BEYOND_ONE),
     ]
 
 
-def _skipgram_pairs(*fixtures: Arrays) -> list[Stage]:
+def _pairs_stages(*fixtures: Fixture) -> list[Stage]:
     """Nothing comes after anything: a wrong number of pairs is wrong in every stage where it
     shows, and in no other."""
     first, second, short, single, *_ = fixtures
-    name = "skipgram_pairs"
-    calls = {
-        "a window of one": [("window of one", first | {"window": torch.tensor(1)})],
-        "a wider window": [*fixture_calls(first, second)],
-        "one word again and again": [("one word", first | {"ids": torch.ones_like(first["ids"])})],
-        "a window larger than the text": [("short text", short)],
-        "a text of one word": [("single word", single)],
-    }
-    return [stage(title, name, *cases, after="") for title, cases in calls.items()]
-
-
-def _negative_sampling_loss(*fixtures: Arrays) -> list[Stage]:
-    first, second, *_ = fixtures
-    name, values, large = "negative_sampling_loss", "the whole loss", "finite at large scores"
-    calls = fixture_calls(first, second)
-    one = {k: v[:1] for k, v in without_cotangents(first).items()}
-    confident = _large(without_cotangents(first), turned="negatives")
+    narrow = first.inputs | {"window": torch.tensor(1)}
+    same = first.inputs | {"ids": torch.ones_like(first["ids"])}
+    short_text, single_word = ("short text", short.inputs), ("single word", single.inputs)
     return [
-        shapes(name, first, second),
-        stage("only the neighbours", name, ("neighbours", only(first, "centre", "context"))),
-        stage("only the negatives", name, ("negatives", only(first, "centre", "negatives"))),
-        stage(values, name, *calls),
-        stage("gradients", name, *calls, aspect="gradients", after=values),
-        stage("a batch of one", name, ("a batch of one", one), after=values),
-        stage(
-            large,
-            AT_LARGE_SCORES,
-            *fixture_calls(*map(without_cotangents, (first, second))),
-            after=values,
-        ),
-        stage("no loss where all is right", name, ("large scores", confident), after=values),
-        *endings(name, fixtures, values),
+        stage("a window of one", ("window of one", narrow), after="", weight=0.25),
+        stage("a wider window", *whole(first, second), after="", weight=0.35),
+        stage("one word again and again", ("one word", same), after="", weight=0.2),
+        stage("a window larger than the text", short_text, after="", weight=0.1),
+        stage("a text of one word", single_word, after="", weight=0.1),
     ]
 
 
-def _analogy(*fixtures: Arrays) -> list[Stage]:
+def _loss_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "analogy", "several answers, the best first"
-    single = {k: v for k, v in first.items() if k != "k"}
-    near = single | {"questions": first["questions"][:1]}
+    values = "the whole loss"
+    near = ("neighbours", only(first, "centre", "context"))
+    far = ("negatives", only(first, "centre", "negatives"))
+    one = {k: v[:1] for k, v in first.inputs.items()}
+    large = whole(*(Fixture(f.inputs) for f in (first, second)))
+    confident = ("large scores", _large(first.inputs, turned="negatives"))
     return [
-        stage("a, b and c are left out", name, ("near words", near), after=""),
-        stage("one answer", name, ("k left out", single), after=""),
-        stage(values, name, *fixture_calls(first, second), after=""),
-        odd_sizes(name, fixtures, values),
-        stage("float64 vectors", name, ("float64", in_float64(first, BEYOND_ONE)), after=values),
-        unchanged(name, first, second, after=values),
+        shapes(first, second),
+        stage("only the neighbours", near, weight=0.1),
+        stage("only the negatives", far, weight=0.1),
+        stage(values, *whole(first, second), weight=0.2),
+        gradients(first, second, values, weight=0.15),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        stage("finite at large scores", *large, driver=AT_LARGE_SCORES, after=values, weight=0.15),
+        stage("no loss where all is right", confident, after=values, weight=0.05),
+        *endings(fixtures, values),
+    ]
+
+
+def _analogy_stages(*fixtures: Fixture) -> list[Stage]:
+    first, second, *_ = fixtures
+    values = "several answers, the best first"
+    single = {k: v for k, v in first.inputs.items() if k != "k"}
+    near = single | {"questions": first["questions"][:1]}
+    double = ("float64", in_float64(first, BEYOND_ONE))
+    return [
+        stage("a, b and c are left out", ("near words", near), after="", weight=0.2),
+        stage("one answer", ("k left out", single), after="", weight=0.3),
+        stage(values, *whole(first, second), after="", weight=0.35),
+        odd_sizes(fixtures, values, weight=0.1),
+        stage("float64 vectors", double, after=values, weight=0.05),
+        unchanged(first, second, after=values),
     ]
 
 
@@ -366,73 +351,85 @@ def _vocabularies(generator: Generator) -> list[Sizes]:
     ]
 
 
-_TABLE: Axes = ("V", "D")
+# ------------------------------------------------------------------ plans
 
-PLANS = {
-    plan.exercise: plan
-    for plan in (
-        Plan(
-            "one_hot",
-            {"ids": _ids("N", "T"), "vocab_size": _size("V")},
-            {RESULT: ("N", "T", "V")},
-            _one_hot,
-            oracle=_torch_one_hot,
-            gradients=False,
-            sizes=TABLES,
-            drawn=_tables,
-            ready_made=ONE_HOT,
-        ),
-        Plan(
-            "embed",
-            {"ids": _ids("N", "T"), "weight": _TABLE},
-            {RESULT: ("N", "T", "D")},
-            _embed,
-            oracle=_torch_embedding,
-            sizes=TABLES,
-            drawn=_tables,
-            ready_made=EMBEDDING,
-        ),
-        Plan(
-            "embed_backward",
-            {
-                "grad_output": ("N", "T", "D"),
-                "ids": _ids("N", "T"),
-                "vocab_size": _size("V"),
-            },
-            dict.fromkeys((GRADIENT, *PADDED), _TABLE),
-            _embed_backward,
-            oracle=_torch_backward,
-            gradients=False,
-            sizes=TABLES,
-            drawn=_tables,
-            ready_made=EMBEDDING,
-        ),
-        Plan(
-            "skipgram_pairs",
-            {"ids": _text, "window": _size("W")},
-            {"pairs": ("pairs", "2"), "sorted pairs": ("pairs", "2")},
-            _skipgram_pairs,
-            MULTISET,
-            gradients=False,
-            sizes=TEXTS,
-            drawn=_texts,
-        ),
-        Plan(
-            "negative_sampling_loss",
-            {"centre": ("N", "D"), "context": ("N", "D"), "negatives": ("N", "K", "D")},
-            {"loss": (), "loss at large scores": ()},
-            _negative_sampling_loss,
-            sizes=SAMPLES,
-            drawn=_samples,
-        ),
-        Plan(
-            "analogy",
-            {"weight": _vectors, "questions": _questions, "k": _size("K")},
-            {"answers": ("answers",)},
-            _analogy,
-            gradients=False,
-            sizes=VOCABULARIES,
-            drawn=_vocabularies,
-        ),
-    )
-}
+one_hot = Plan(
+    stubs.one_hot,
+    _one_hot_stages,
+    inputs={"ids": _ids("N", "T"), "vocab_size": _size("V")},
+    outputs={RESULT: ("N", "T", "V")},
+    driver=Driver(RESULT, inputs={"vocab_size": int}, call=_in_float32),
+    drivers={
+        OF_FLOATS: Driver(
+            (RESULT, DTYPE),
+            inputs={"vocab_size": int},
+            results={DTYPE: as_int},
+            call=_and_its_dtype,
+        )
+    },
+    oracle=_torch_one_hot,
+    gradients=False,
+    sizes=TABLES,
+    drawn=_tables,
+    forbidden_calls=ONE_HOT,
+)
+
+embed = Plan(
+    stubs.embed,
+    _embed_stages,
+    inputs={"ids": _ids("N", "T")},
+    outputs={RESULT: ("N", "T", "D")},
+    oracle=_torch_embedding,
+    sizes=TABLES,
+    drawn=_tables,
+    forbidden_calls=EMBEDDING,
+)
+
+embed_backward = Plan(
+    stubs.embed_backward,
+    _backward_stages,
+    inputs={"grad_output": ("N", "T", "D"), "ids": _ids("N", "T"), "vocab_size": _size("V")},
+    outputs=dict.fromkeys(PADDED, _TABLE),
+    drivers={
+        WITH_PADDING: Driver(
+            PADDED, inputs={"vocab_size": int, "padding_idx": int}, call=_each_padding
+        )
+    },
+    oracle=_torch_backward,
+    gradients=False,
+    sizes=TABLES,
+    drawn=_tables,
+    forbidden_calls=EMBEDDING,
+)
+
+skipgram_pairs = Plan(
+    stubs.skipgram_pairs,
+    _pairs_stages,
+    inputs={"ids": _text, "window": _size("W")},
+    outputs={"pairs": ("pairs", "2"), "sorted pairs": ("pairs", "2")},
+    driver=Driver("pairs", inputs={"ids": Tensor.tolist, "window": int}, results={"pairs": pairs}),
+    relation=MULTISET,
+    gradients=False,
+    sizes=TEXTS,
+    drawn=_texts,
+)
+
+negative_sampling_loss = Plan(
+    stubs.negative_sampling_loss,
+    _loss_stages,
+    drivers={AT_LARGE_SCORES: Driver(("loss", "loss at large scores"), call=_also_at_large_scores)},
+    sizes=SAMPLES,
+    drawn=_samples,
+)
+
+analogy = Plan(
+    stubs.analogy,
+    _analogy_stages,
+    inputs={"weight": _vectors, "questions": _questions, "k": _size("K")},
+    only_inputs=True,
+    outputs={"answers": ("answers",)},
+    driver=Driver("answers", inputs={"questions": Tensor.tolist, "k": int}, call=_each_question),
+    gradients=False,
+    sizes=VOCABULARIES,
+    drawn=_vocabularies,
+)

@@ -7,18 +7,41 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ..drivers import PROBE, Driver, Function
-from ..plan import Axes, Plan, Sizes, Stage, only, without_cotangents
-from ..ready_made import RNN
-from ..results import Arrays, Structure
-from ..stages import cell, endings, fixture_calls, layer, shapes, stage
+from ... import rnn as stubs
+from ..._axes import Axes, declaration
+from ..._exercise import Function
+from ..drivers import Driver
+from ..forbidden_calls import RNN
+from ..plan import Fixture, Plan, Sizes, Stage, only
+from ..results import Arrays
+from ..stages import cell, endings, gradients, layer, shapes, stage, whole
 
-_WEIGHTS = {"w_ih": ("H", "I"), "w_hh": ("H", "H"), "b_ih": ("H",), "b_hh": ("H",)}
-_LAYER: Structure = ("output", "h_n")
+_WEIGHTS = {
+    name: axes
+    for name, axes in declaration(stubs.rnn_cell).arguments.items()
+    if name not in ("x", "h")
+}
 
-_ONE_LAYER, _TWO_LAYERS = "stacked_rnn with one layer", "stacked_rnn with two layers"
-_WIDTHS = ("H_1", "H_2", "H_top")
-_LETTERS = ("T", "N", "I", *_WIDTHS)
+
+def _torch_cell(x: Tensor, h: Tensor, **weights: Tensor) -> Tensor:
+    return torch.rnn_tanh_cell(x, h, **weights)
+
+
+rnn_cell = Plan(
+    stubs.rnn_cell,
+    cell(
+        {
+            "only the biases": (lambda first: only(first, "b_ih", "b_hh"), 0.1),
+            "only x and its weights": (lambda first: only(first, "x", "w_ih"), 0.15),
+            "only h and its weights": (lambda first: only(first, "h", "w_hh"), 0.15),
+        },
+        batched="xh",
+    ),
+    oracle=_torch_cell,
+    forbidden_calls=RNN,
+)
+
+# ------------------------------------------------------------------ rnn_layer
 
 
 def _probe_cell(
@@ -27,6 +50,27 @@ def _probe_cell(
     """No recurrent network's cell: a function of every number in its arguments, which a correct
     loop has to carry. As in torch's cell, the biases count by their sum."""
     return torch.sin(x @ w_ih.T - h @ w_hh.T / 2 + b_ih + b_hh) + h / 3
+
+
+def _torch_layer(x: Tensor, h0: Tensor, **weights: Tensor) -> object:
+    packed = list(weights.values())
+    output, h_n = torch.rnn_tanh(x, h0[None], packed, True, 1, 0.0, False, False, False)
+    return output, h_n[0]
+
+
+rnn_layer = Plan(
+    stubs.rnn_layer,
+    layer("h0"),
+    probes={"rnn_cell": _probe_cell},
+    oracle=_torch_layer,
+    forbidden_calls=RNN,
+)
+
+# ------------------------------------------------------------------ stacked_rnn
+
+_WIDTHS = ("H_1", "H_2", "H_top")
+_LETTERS = ("T", "N", "I", *_WIDTHS)
+_ONE_LAYER, _TWO_LAYERS = "one layer", "two layers"
 
 
 def _fading_cell(
@@ -57,7 +101,10 @@ def _of_layer(name: str, number: int) -> str:
     return f"{name} of layer {number}"
 
 
-def _stack(depth: int, probes: dict[str, Function] | None = None) -> Driver:
+_STATES = tuple(_of_layer("h0", number) for number in range(1, len(_WIDTHS) + 1))
+
+
+def _stack(depth: int) -> Driver:
     """Calls `stacked_rnn` with so many layers."""
     numbers = range(1, depth + 1)
 
@@ -67,45 +114,14 @@ def _stack(depth: int, probes: dict[str, Function] | None = None) -> Driver:
         return function(x=arguments["x"], h0=h0, layers=layers)
 
     finals = tuple(_of_layer("h_n", k) for k in numbers)
-    return Driver(("output", finals), call=call, probes=probes or {})
+    return Driver(("output", finals), call=call)
 
 
-_FADING = {"rnn_cell": _fading_cell, "rnn_layer": _fading_layer}
-
-DRIVERS = {
-    "rnn_cell": Driver("h'"),
-    "rnn_layer": Driver(_LAYER),
-    "rnn_layer" + PROBE: Driver(_LAYER, probes={"rnn_cell": _probe_cell}),
-    "stacked_rnn": _stack(3),
-    "stacked_rnn" + PROBE: _stack(3, _FADING),
-    _ONE_LAYER: _stack(1),
-    _ONE_LAYER + PROBE: _stack(1, _FADING),
-    _TWO_LAYERS: _stack(2),
-    _TWO_LAYERS + PROBE: _stack(2, _FADING),
-}
-
-_TERMS = {
-    "only the biases": lambda arrays: only(arrays, "b_ih", "b_hh"),
-    "only x and its weights": lambda arrays: only(arrays, "x", "w_ih"),
-    "only h and its weights": lambda arrays: only(arrays, "h", "w_hh"),
-}
-
-
-def _torch_rnn_cell(x: Tensor, h: Tensor, **weights: Tensor) -> Tensor:
-    return torch.rnn_tanh_cell(x, h, **weights)
-
-
-def _torch_rnn(x: Tensor, h0: Tensor, **weights: Tensor) -> object:
-    packed = list(weights.values())
-    output, h_n = torch.rnn_tanh(x, h0[None], packed, True, 1, 0.0, False, False, False)
-    return output, h_n[0]
-
-
-def _stack_inputs() -> dict[str, Axes]:
-    """The inputs of a stack of three layers, flat."""
+def _stack_inputs(depth: int) -> dict[str, Axes]:
+    """The inputs of a stack of so many layers, flat."""
     inputs: dict[str, Axes] = {"x": ("T", "N", "I")}
     below = "I"
-    for number, width in enumerate(_WIDTHS, start=1):
+    for number, width in enumerate(_WIDTHS[:depth], start=1):
         named = {"I": below, "H": width}
         inputs[_of_layer("h0", number)] = ("N", width)
         for name, axes in _WEIGHTS.items():
@@ -114,27 +130,24 @@ def _stack_inputs() -> dict[str, Axes]:
     return inputs
 
 
-def _lowest(depth: int, arrays: Arrays) -> Arrays:
+def _lowest(depth: int, fixture: Fixture) -> Arrays:
     """The inputs of so many layers, from the lowest up."""
-    above = tuple(_of_layer("", number) for number in range(depth + 1, len(_WIDTHS) + 1))
-    return {k: v for k, v in without_cotangents(arrays).items() if not k.endswith(above)}
+    return {name: fixture[name] for name in _stack_inputs(depth)}
 
 
-def _stacked_rnn(*fixtures: Arrays) -> list[Stage]:
+def _stacked_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "stacked_rnn", "three layers"
-    calls = fixture_calls(first, second)
-    inputs = without_cotangents(first)
-    states = {k: v[:1] for k, v in inputs.items() if k.startswith("h0")}
-    one = inputs | {"x": inputs["x"][:, :1]} | states
+    values, inputs = "three layers", first.inputs
+    one = inputs | {"x": inputs["x"][:, :1]} | {name: inputs[name][:1] for name in _STATES}
+    lowest, two = (("one layer", _lowest(1, first)), ("two layers", _lowest(2, first)))
     return [
-        shapes(name, first, second),
-        stage("one layer", _ONE_LAYER, ("one layer", _lowest(1, first))),
-        stage("two layers", _TWO_LAYERS, ("two layers", _lowest(2, first))),
-        stage(values, name, *calls),
-        stage("gradients", name, *calls, aspect="gradients", after=values),
-        stage("a batch of one", name, ("a batch of one", one), after=values),
-        *endings(name, fixtures, values),
+        shapes(first, second),
+        stage("one layer", lowest, driver=_ONE_LAYER, weight=0.15),
+        stage("two layers", two, driver=_TWO_LAYERS, weight=0.15),
+        stage(values, *whole(first, second), weight=0.25),
+        gradients(first, second, values, weight=0.2),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        *endings(fixtures, values),
     ]
 
 
@@ -158,36 +171,19 @@ def _drawn_stacks(generator: Generator) -> list[Sizes]:
     return [*different, ones, {"T": 1, "N": 1, **dict.fromkeys(("I", *_WIDTHS), width)}]
 
 
-PLANS = {
-    plan.exercise: plan
-    for plan in (
-        Plan(
-            "rnn_cell",
-            {"x": ("N", "I"), "h": ("N", "H"), **_WEIGHTS},
-            {"h'": ("N", "H")},
-            cell("rnn_cell", _TERMS, batched="xh"),
-            oracle=_torch_rnn_cell,
-            ready_made=RNN,
-        ),
-        Plan(
-            "rnn_layer",
-            {"x": ("T", "N", "I"), "h0": ("N", "H"), **_WEIGHTS},
-            {"output": ("T", "N", "H"), "h_n": ("N", "H")},
-            layer("rnn_layer", "h0"),
-            oracle=_torch_rnn,
-            ready_made=RNN,
-        ),
-        Plan(
-            "stacked_rnn",
-            _stack_inputs(),
-            {
-                "output": ("T", "N", "H_top"),
-                **{_of_layer("h_n", k): ("N", width) for k, width in enumerate(_WIDTHS, start=1)},
-            },
-            _stacked_rnn,
-            sizes=_STACKS,
-            drawn=_drawn_stacks,
-            ready_made=RNN,
-        ),
-    )
-}
+stacked_rnn = Plan(
+    stubs.stacked_rnn,
+    _stacked_stages,
+    inputs=_stack_inputs(len(_WIDTHS)),
+    only_inputs=True,
+    outputs={
+        "output": ("T", "N", "H_top"),
+        **{_of_layer("h_n", k): ("N", width) for k, width in enumerate(_WIDTHS, start=1)},
+    },
+    driver=_stack(3),
+    drivers={_ONE_LAYER: _stack(1), _TWO_LAYERS: _stack(2)},
+    probes={"rnn_cell": _fading_cell, "rnn_layer": _fading_layer},
+    sizes=_STACKS,
+    drawn=_drawn_stacks,
+    forbidden_calls=RNN,
+)

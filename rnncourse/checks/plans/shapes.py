@@ -5,35 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from ... import shapes as stubs
 from ..drivers import Driver
-from ..plan import Draw, Plan, Sizes, Stage, without_cotangents
-from ..ready_made import NETWORKS
-from ..results import Arrays, as_int, whole_numbers
-from ..stages import BEYOND_ONE, each_alone, endings, fixture_calls, odd_sizes, shapes, stage
-
-_OUTPUT, _STATE = "the shape of output", "the shape of h_n"
-_COUNT = "the number of parameters"
-_RESULT = "the result"
-
-DRIVERS = {
-    "rnn_output_shapes": Driver(
-        (_OUTPUT, _STATE),
-        inputs={
-            **dict.fromkeys(("length", "batch", "hidden_size", "num_layers"), int),
-            **dict.fromkeys(("bidirectional", "batch_first"), bool),
-        },
-        results={_OUTPUT: whole_numbers, _STATE: whole_numbers},
-    ),
-    "parameter_count": Driver(
-        _COUNT,
-        inputs={
-            **dict.fromkeys(("input_size", "hidden_size", "num_layers", "gates"), int),
-            **dict.fromkeys(("bias", "bidirectional"), bool),
-        },
-        results={_COUNT: as_int},
-    ),
-    "last_valid": Driver(_RESULT),
-}
+from ..forbidden_calls import NETWORKS
+from ..plan import Draw, Fixture, Plan, Sizes, Stage
+from ..results import whole_numbers
+from ..stages import BEYOND_ONE, each_alone, endings, gradients, odd_sizes, shapes, stage, whole
 
 _YES, _NO, _ONE = torch.tensor(1), torch.tensor(0), torch.tensor(1)
 
@@ -50,25 +27,25 @@ def _between(low: int, high: int, generator: Generator) -> int:
 
 # ------------------------------------------------------------------ rnn_output_shapes
 
+_OUTPUT, _STATE = "the shape of output", "the shape of h_n"
 _THREE = "two shapes of three numbers"
 
 
-def _rnn_output_shapes(*fixtures: Arrays) -> list[Stage]:
+def _output_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "rnn_output_shapes", "all together"
-    calls = fixture_calls(first, second)
-    plain = first | {"num_layers": _ONE, "bidirectional": _NO, "batch_first": _NO}
+    values, calls = "all together", whole(first, second)
+    plain = first.inputs | {"num_layers": _ONE, "bidirectional": _NO, "batch_first": _NO}
     one_thing = {
-        "one layer, one direction": plain,
-        "several layers": plain | {"num_layers": first["num_layers"]},
-        "two directions": plain | {"bidirectional": _YES},
-        "batch first": plain | {"batch_first": _YES},
+        "one layer, one direction": (plain, 0.15),
+        "several layers": (plain | {"num_layers": first["num_layers"]}, 0.15),
+        "two directions": (plain | {"bidirectional": _YES}, 0.15),
+        "batch first": (plain | {"batch_first": _YES}, 0.15),
     }
     return [
-        stage(_THREE, name, *calls, aspect="shapes", after=""),
-        *each_alone(name, one_thing, after=_THREE),
-        stage(values, name, *calls, after=_THREE),
-        odd_sizes(name, fixtures, after=values),
+        stage(_THREE, *calls, aspect="shapes", after="", weight=0.1),
+        *each_alone(one_thing, after=_THREE),
+        stage(values, *calls, after=_THREE, weight=0.2),
+        odd_sizes(fixtures, after=values, weight=0.1),
     ]
 
 
@@ -94,28 +71,52 @@ def _drawn_output_sizes(generator: Generator) -> list[Sizes]:
     return [different(), different(), one, plain, {**different(), "T": 1, "batch_first": 0}]
 
 
+rnn_output_shapes = Plan(
+    stubs.rnn_output_shapes,
+    _output_stages,
+    inputs={
+        "length": _size("T"),
+        "batch": _size("N"),
+        "hidden_size": _size("H"),
+        "num_layers": _size("L"),
+        "bidirectional": _size("bidirectional"),
+        "batch_first": _size("batch_first"),
+    },
+    driver=Driver(
+        (_OUTPUT, _STATE),
+        inputs={
+            **dict.fromkeys(("length", "batch", "hidden_size", "num_layers"), int),
+            **dict.fromkeys(("bidirectional", "batch_first"), bool),
+        },
+        results={_OUTPUT: whole_numbers, _STATE: whole_numbers},
+    ),
+    gradients=False,
+    sizes=_OUTPUT_SIZES,
+    drawn=_drawn_output_sizes,
+    forbidden_calls=NETWORKS,
+)
+
 # ------------------------------------------------------------------ parameter_count
 
 _WHOLE = "one whole number"
 
 
-def _parameter_count(*fixtures: Arrays) -> list[Stage]:
+def _count_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "parameter_count", "all together"
-    calls = fixture_calls(first, second)
-    plain = first | {"num_layers": _ONE, "gates": _ONE, "bias": _YES, "bidirectional": _NO}
+    values, calls = "all together", whole(first, second)
+    plain = first.inputs | {"num_layers": _ONE, "gates": _ONE, "bias": _YES, "bidirectional": _NO}
     one_thing = {
-        "one layer without biases": plain | {"bias": _NO},
-        "one layer with biases": plain,
-        "several layers": plain | {"num_layers": first["num_layers"]},
-        "several gates": plain | {"gates": first["gates"]},
-        "two directions": plain | {"bidirectional": _YES},
+        "one layer without biases": (plain | {"bias": _NO}, 0.15),
+        "one layer with biases": (plain, 0.1),
+        "several layers": (plain | {"num_layers": first["num_layers"]}, 0.15),
+        "several gates": (plain | {"gates": first["gates"]}, 0.1),
+        "two directions": (plain | {"bidirectional": _YES}, 0.1),
     }
     return [
-        stage(_WHOLE, name, *calls, aspect="shapes", after=""),
-        *each_alone(name, one_thing, after=_WHOLE),
-        stage(values, name, *calls, after=_WHOLE),
-        odd_sizes(name, fixtures, after=values),
+        stage(_WHOLE, *calls, aspect="shapes", after="", weight=0.1),
+        *each_alone(one_thing, after=_WHOLE),
+        stage(values, *calls, after=_WHOLE, weight=0.2),
+        odd_sizes(fixtures, after=values, weight=0.1),
     ]
 
 
@@ -141,6 +142,23 @@ def _drawn_count_sizes(generator: Generator) -> list[Sizes]:
     return [different(), different(), one, plain, {**different(), "I": 1, "bias": 0}]
 
 
+parameter_count = Plan(
+    stubs.parameter_count,
+    _count_stages,
+    inputs={
+        "input_size": _size("I"),
+        "hidden_size": _size("H"),
+        "num_layers": _size("L"),
+        "gates": _size("G"),
+        "bias": _size("bias"),
+        "bidirectional": _size("bidirectional"),
+    },
+    gradients=False,
+    sizes=_COUNT_SIZES,
+    drawn=_drawn_count_sizes,
+    forbidden_calls=NETWORKS,
+)
+
 # ------------------------------------------------------------------ last_valid
 
 _FAR_OFF = 1000.0
@@ -158,24 +176,24 @@ def _lengths(sizes: Sizes, generator: Generator) -> Tensor:
     return lengths
 
 
-def _last_valid(*fixtures: Arrays) -> list[Stage]:
+def _last_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "last_valid", "lengths of all kinds"
-    calls = fixture_calls(first, second)
-    inputs = without_cotangents(first)
+    values, inputs = "lengths of all kinds", first.inputs
     output, lengths = inputs["output"], inputs["lengths"]
     equal = inputs | {"lengths": torch.full_like(lengths, len(output))}
     behind = torch.arange(len(output))[:, None, None] >= lengths[:, None]
     padded = inputs | {"output": output.masked_fill(behind, _FAR_OFF)}
     one = {"output": output[:, :1], "lengths": lengths[:1]}
     return [
-        shapes(name, first, second),
-        stage("no padding at all", name, ("no padding", equal)),
-        stage(values, name, *calls),
-        stage("large numbers behind the ends", name, ("large numbers", padded), after=values),
-        stage("gradients", name, *calls, aspect="gradients", after=values),
-        stage("a batch of one", name, ("a batch of one", one), after=values),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage("no padding at all", ("no padding", equal), weight=0.1),
+        stage(values, *whole(first, second), weight=0.35),
+        stage(
+            "large numbers behind the ends", ("large numbers", padded), after=values, weight=0.15
+        ),
+        gradients(first, second, values, weight=0.15),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        *endings(fixtures, values, BEYOND_ONE),
     ]
 
 
@@ -199,50 +217,10 @@ def _drawn_padded_sizes(generator: Generator) -> list[Sizes]:
     return [different(), different(), {"T": length, "N": 2, "H": 1}, *ones]
 
 
-PLANS = {
-    plan.exercise: plan
-    for plan in (
-        Plan(
-            "rnn_output_shapes",
-            {
-                "length": _size("T"),
-                "batch": _size("N"),
-                "hidden_size": _size("H"),
-                "num_layers": _size("L"),
-                "bidirectional": _size("bidirectional"),
-                "batch_first": _size("batch_first"),
-            },
-            {},
-            _rnn_output_shapes,
-            gradients=False,
-            sizes=_OUTPUT_SIZES,
-            drawn=_drawn_output_sizes,
-            ready_made=NETWORKS,
-        ),
-        Plan(
-            "parameter_count",
-            {
-                "input_size": _size("I"),
-                "hidden_size": _size("H"),
-                "num_layers": _size("L"),
-                "gates": _size("G"),
-                "bias": _size("bias"),
-                "bidirectional": _size("bidirectional"),
-            },
-            {},
-            _parameter_count,
-            gradients=False,
-            sizes=_COUNT_SIZES,
-            drawn=_drawn_count_sizes,
-            ready_made=NETWORKS,
-        ),
-        Plan(
-            "last_valid",
-            {"output": ("T", "N", "H"), "lengths": _lengths},
-            {_RESULT: ("N", "H")},
-            _last_valid,
-            sizes=_PADDED_SIZES,
-            drawn=_drawn_padded_sizes,
-        ),
-    )
-}
+last_valid = Plan(
+    stubs.last_valid,
+    _last_stages,
+    inputs={"lengths": _lengths},
+    sizes=_PADDED_SIZES,
+    drawn=_drawn_padded_sizes,
+)

@@ -8,22 +8,58 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 
-from ..drivers import Driver, Function
-from ..plan import RECURRENT, Case, Plan, Sizes, Stage, in_float64, only, random_sizes
-from ..ready_made import RNN
-from ..results import Arrays, a_number, whole_numbers
-from ..stages import WITHIN_TANH, cell, endings, fixture_calls, odd_sizes, shapes, stage, unchanged
+from ... import training as stubs
+from ..._exercise import Function
+from ..drivers import Driver
+from ..forbidden_calls import RNN
+from ..plan import RECURRENT, Fixture, Plan, Sizes, Stage, in_float64, only, random_sizes
+from ..results import a_number, whole_numbers
+from ..stages import (
+    WITHIN_TANH,
+    cell,
+    endings,
+    float64,
+    odd_sizes,
+    shapes,
+    stage,
+    unchanged,
+    whole,
+)
 
 INPUTS, TARGETS = "batches of inputs", "batches of targets"
 WEIGHT, BIAS = "weight after the steps", "bias after the steps"
 ORDER = "order of 1 forward, 2 backward, 3 step"
-WITH_ADAM, WITH_A_TUPLE = " with Adam", " with a tuple"
-"""Ends of names of drivers."""
+WITH_ADAM, WITH_A_TUPLE = "with Adam", "with a tuple"
+"""Names of drivers."""
+
+_OLD = ("old gradient of weight", "old gradient of bias")
 
 _LEARNING_RATE = 0.5
 _LOGGED = 9
 """Events of one step that are kept: three are right."""
 
+
+# ------------------------------------------------------------------ joined_rnn_cell
+
+
+def _torch_cell(x: Tensor, h: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    w_hh, w_ih = w.tensor_split([len(b)], dim=1)
+    return torch.rnn_tanh_cell(x, h, w_ih, w_hh, b, torch.zeros_like(b))
+
+
+joined_rnn_cell = Plan(
+    stubs.joined_rnn_cell,
+    cell(
+        {
+            "only the bias": (lambda first: only(first, "b"), 0.1),
+            "only x and its columns": (lambda first: only(first, "x", "w"), 0.15),
+            "only h and its columns": (lambda first: only(first, "h", "w"), 0.15),
+        },
+        batched="xh",
+    ),
+    oracle=_torch_cell,
+    forbidden_calls=RNN,
+)
 
 # ------------------------------------------------------------------ training_step
 
@@ -75,8 +111,8 @@ def _train(function: Function, arguments: dict[str, Any], adam: bool = False) ->
     """
     log: list[int] = []
     model = _Model(arguments["weight"], arguments["bias"], log)
-    model.weight.grad = arguments["old gradient of weight"].clone()
-    model.bias.grad = arguments["old gradient of bias"].clone()
+    for parameter, name in zip((model.weight, model.bias), _OLD, strict=True):
+        parameter.grad = arguments[name].clone()
     optimizer = _optimizer(model, arguments, adam)
     optimizer.register_step_post_hook(lambda *_: log.append(3))
     losses, orders = [], []
@@ -108,27 +144,50 @@ def _momentum(sizes: Sizes, generator: Generator) -> Tensor:
     return torch.randint(20, 52, (), generator=generator) / 64
 
 
-def _training_step(*fixtures: Arrays) -> list[Stage]:
+def _step_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "training_step", "several steps"
-    with_old = first | {k: first[k][:1] for k in (INPUTS, TARGETS)}
-    old = {k: torch.zeros_like(v) for k, v in first.items() if k.startswith("old")}
-    batch_of_one = first | {k: first[k][:, :1] for k in (INPUTS, TARGETS)}
-    double = in_float64(first, WITHIN_TANH)
+    values, inputs = "several steps", first.inputs
+    with_old = inputs | {k: inputs[k][:1] for k in (INPUTS, TARGETS)}
+    without_old = with_old | {k: torch.zeros_like(inputs[k]) for k in _OLD}
+    one = inputs | {k: inputs[k][:, :1] for k in (INPUTS, TARGETS)}
     return [
-        shapes(name, first, second),
-        stage("one step", name, ("one step", with_old | old)),
-        stage("old gradients do not count", name, ("old gradients", with_old)),
-        stage(values, name, *fixture_calls(first, second)),
-        Stage(
-            "another optimizer", "values", (Case("Adam", name + WITH_ADAM, first),), after=values
-        ),
-        stage("a batch of one", name, ("a batch of one", batch_of_one), after=values),
-        odd_sizes(name, fixtures, values),
-        stage("float64 in, float64 out", name, ("float64", double), after=values),
-        unchanged(name, first, second),
+        shapes(first, second),
+        stage("one step", ("one step", without_old), weight=0.2),
+        stage("old gradients do not count", ("old gradients", with_old), weight=0.2),
+        stage(values, *whole(first, second), weight=0.25),
+        stage("another optimizer", ("Adam", inputs), driver=WITH_ADAM, after=values, weight=0.1),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        odd_sizes(fixtures, values),
+        float64(in_float64(first, WITHIN_TANH), values),
+        unchanged(first, second),
     ]
 
+
+def _calling_d(letter: str, sizes: Sizes) -> Sizes:
+    """The sizes with D, of predictions, in the place of another letter."""
+    return {"D" if k == letter else k: v for k, v in sizes.items()}
+
+
+training_step = Plan(
+    stubs.training_step,
+    _step_stages,
+    inputs={
+        INPUTS: ("T", "N", "I"),
+        TARGETS: ("T", "N", "D"),
+        "weight": ("D", "I"),
+        "bias": ("D",),
+        "old gradient of weight": ("D", "I"),
+        "old gradient of bias": ("D",),
+        "momentum": _momentum,
+    },
+    only_inputs=True,
+    outputs={"losses": ("T",), WEIGHT: ("D", "I"), BIAS: ("D",), ORDER: ("T",)},
+    driver=_training_driver(adam=False),
+    drivers={WITH_ADAM: _training_driver(adam=True)},
+    gradients=False,
+    sizes=[_calling_d("H", sizes) for sizes in RECURRENT],
+    drawn=lambda generator: [_calling_d("H", s) for s in random_sizes(generator)],
+)
 
 # ------------------------------------------------------------------ free_run
 
@@ -162,99 +221,39 @@ def _length(sizes: Sizes, generator: Generator) -> Tensor:
     return torch.tensor(sizes["T"])
 
 
-def _free_run(*fixtures: Arrays) -> list[Stage]:
+def _run_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values = "free_run", "whole runs"
-    one_step = first | {"length": torch.tensor(1)}
-    batch_of_one = first | {k: first[k][:1] for k in ("x", "state")}
+    values, inputs = "whole runs", first.inputs
+    one_step = inputs | {"length": torch.tensor(1)}
+    one = inputs | {k: inputs[k][:1] for k in ("x", "state")}
+    tuple_ = ("a tuple", inputs)
     return [
-        shapes(name, first, second),
-        stage("one prediction", name, ("one prediction", one_step)),
-        stage(values, name, *fixture_calls(first, second)),
-        Stage(
-            "a state that is a tuple",
-            "values",
-            (Case("a tuple", name + WITH_A_TUPLE, first),),
-            after=values,
-        ),
-        stage("a batch of one", name, ("a batch of one", batch_of_one), after=values),
-        *endings(name, fixtures, values),
+        shapes(first, second, weight=0.15),
+        stage("one prediction", ("one prediction", one_step), weight=0.15),
+        stage(values, *whole(first, second), weight=0.4),
+        stage("a state that is a tuple", tuple_, driver=WITH_A_TUPLE, after=values, weight=0.15),
+        stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+        *endings(fixtures, values),
     ]
 
 
-# ------------------------------------------------------------------ all three
-
-
-def _torch_rnn_cell(x: Tensor, h: Tensor, **weights: Tensor) -> Tensor:
-    w, b = weights.values()
-    w_hh, w_ih = w.tensor_split([len(b)], dim=1)
-    return torch.rnn_tanh_cell(x, h, w_ih, w_hh, b, torch.zeros_like(b))
-
-
-def _calling_d(letter: str, sizes: Sizes) -> Sizes:
-    """The sizes with D, of predictions, in the place of another letter."""
-    return {"D" if k == letter else k: v for k, v in sizes.items()}
-
-
-DRIVERS = {
-    "joined_rnn_cell": Driver("h'"),
-    "training_step": _training_driver(adam=False),
-    "training_step" + WITH_ADAM: _training_driver(adam=True),
-    "free_run": Driver("predictions", inputs={"length": int}, call=_run_alone),
-    "free_run" + WITH_A_TUPLE: Driver(
-        "predictions", inputs={"length": int}, call=_run_alone_with_a_tuple
-    ),
-}
-
-_TERMS = {
-    "only the bias": lambda arrays: only(arrays, "b"),
-    "only x and its columns": lambda arrays: only(arrays, "x", "w"),
-    "only h and its columns": lambda arrays: only(arrays, "h", "w"),
-}
-
-PLANS = {
-    plan.exercise: plan
-    for plan in (
-        Plan(
-            "joined_rnn_cell",
-            {"x": ("N", "I"), "h": ("N", "H"), "w": ("H", "H+I"), "b": ("H",)},
-            {"h'": ("N", "H")},
-            cell("joined_rnn_cell", _TERMS, batched="xh"),
-            oracle=_torch_rnn_cell,
-            ready_made=RNN,
-        ),
-        Plan(
-            "training_step",
-            {
-                INPUTS: ("T", "N", "I"),
-                TARGETS: ("T", "N", "D"),
-                "weight": ("D", "I"),
-                "bias": ("D",),
-                "old gradient of weight": ("D", "I"),
-                "old gradient of bias": ("D",),
-                "momentum": _momentum,
-            },
-            {"losses": ("T",), WEIGHT: ("D", "I"), BIAS: ("D",), ORDER: ("T",)},
-            _training_step,
-            gradients=False,
-            sizes=[_calling_d("H", sizes) for sizes in RECURRENT],
-            drawn=lambda generator: [_calling_d("H", s) for s in random_sizes(generator)],
-        ),
-        Plan(
-            "free_run",
-            {
-                "x": ("N", "D"),
-                "state": ("N", "H"),
-                "length": _length,
-                "w_x": ("H", "D"),
-                "w_h": ("H", "H"),
-                "w_y": ("D", "H"),
-            },
-            {"predictions": ("T", "N", "D")},
-            _free_run,
-            gradients=False,
-            sizes=[_calling_d("I", sizes) for sizes in RECURRENT],
-            drawn=lambda generator: [_calling_d("I", s) for s in random_sizes(generator)],
-        ),
-    )
-}
+free_run = Plan(
+    stubs.free_run,
+    _run_stages,
+    inputs={
+        "x": ("N", "D"),
+        "state": ("N", "H"),
+        "length": _length,
+        "w_x": ("H", "D"),
+        "w_h": ("H", "H"),
+        "w_y": ("D", "H"),
+    },
+    only_inputs=True,
+    driver=Driver("predictions", inputs={"length": int}, call=_run_alone),
+    drivers={
+        WITH_A_TUPLE: Driver("predictions", inputs={"length": int}, call=_run_alone_with_a_tuple)
+    },
+    gradients=False,
+    sizes=[_calling_d("I", sizes) for sizes in RECURRENT],
+    drawn=lambda generator: [_calling_d("I", s) for s in random_sizes(generator)],
+)

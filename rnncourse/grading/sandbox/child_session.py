@@ -150,11 +150,13 @@ def _job_frames(state: RunState) -> bytes:
     limits, pending = state.limits, state.pending
     seconds = math.ceil(limits.cells + limits.exercise * len(pending)) + 1
     cells = [cell for k, cell in enumerate(state.cells) if k not in state.skipped]
-    ready_made = {name: list(state.class_calls.ready_made.get(name, ())) for name in pending}
+    forbidden_calls = {
+        name: list(state.class_calls.forbidden_calls.get(name, ())) for name in pending
+    }
     header = {
         "memory": limits.memory,
         "seconds": seconds,
-        "ready_made": ready_made,
+        "forbidden_calls": forbidden_calls,
         "cells": len(cells),
     }
     frames = [Frame(header), *(Frame({"source": cell}) for cell in cells)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from ...checks.drivers import PROBE, Outcome
-from ...checks.plan import Case, Key
-from ..worker.protocol import Form, Frame, encode
+from ...checks.drivers import Outcome
+from ...checks.plan import Case, Key, plan_of
+from ..worker.protocol import Form, Frame, case_frame, encode
 
 Ended = Literal["done", "timeout", "slept", "died"]
 
@@ -54,19 +54,20 @@ class Calls:
     @cached_property
     def encoded(self) -> bytes:
         """The frames that ask for them."""
-        calls = [Frame({"driver": case.driver}, case.arrays) for case in self.cases.values()]
+        calls = [case_frame(case) for case in self.cases.values()]
         first = Frame({"exercise": self.exercise, "calls": len(calls)})
         return b"".join(encode(frame) for frame in (first, *calls))
 
     @cached_property
     def forms(self) -> dict[Key, Form]:
         """What complete outcomes look like."""
-        return {key: Form.of(case) for key, case in self.cases.items()}
+        plan = plan_of(self.exercise)
+        return {key: Form.of(plan, case) for key, case in self.cases.items()}
 
     @cached_property
     def probed(self) -> Calls:
         """Those with a probe in the place of the learner's own functions."""
-        probed = {k: case for k, case in self.cases.items() if case.driver.endswith(PROBE)}
+        probed = {k: case for k, case in self.cases.items() if case.probed}
         return Calls(self.exercise, probed)
 
     @cached_property
@@ -86,13 +87,13 @@ class ClassCalls:
 
     Attributes:
         cases: the calls to make on secret inputs, by exercise and key.
-        ready_made: what torch has for the same purpose, as dotted names, by exercise.
+        forbidden_calls: what torch has for the same purpose, as dotted names, by exercise.
         public: the calls to make first, before a child has seen any secret input. So what comes of
             them can be told to learners in full.
     """
 
     cases: Mapping[str, Mapping[Key, Case]] = field(default_factory=dict)
-    ready_made: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forbidden_calls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     public: Mapping[str, Mapping[Key, Case]] = field(default_factory=dict)
 
     @cached_property

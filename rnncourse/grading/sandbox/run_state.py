@@ -147,8 +147,8 @@ class RunState:
         used = clean_list(frame.header.get("used"), MAX_FLAGS)
         if not used:  # as of nearly every frame
             return
-        ready_made = self.class_calls.ready_made.get(name, ())
-        known = NAMES | {made.removeprefix("torch.") for made in ready_made}
+        forbidden_calls = self.class_calls.forbidden_calls.get(name, ())
+        known = NAMES | {made.removeprefix("torch.") for made in forbidden_calls}
         known_used = [function for function in used if function in known]
         self.flag(name, [f"while it ran it called torch's {function}" for function in known_used])
 

@@ -2,7 +2,7 @@
 
     python -P -s -m rnncourse.grading.worker sandboxed|plain
 
-It runs inside the sandbox and knows no reference, spec or expected value. Standard input is its
+It runs inside the sandbox and knows no solution and no expected value. Standard input is its
 control socket. The host sends
 
     START  with a socket, on which a new child talks, see `_serve`;
@@ -43,6 +43,7 @@ from .protocol import (
     clean,
     figure_arrays,
     outcome_frame,
+    read_case,
     send,
 )
 from .session import Session
@@ -172,10 +173,10 @@ def _serve(
 ) -> None:
     """Be a child: take one submission, and send what comes of it.
 
-    Comes: a frame with {"memory", "seconds", "ready_made", "cells"}, and one with {"source"} for
-    each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
+    Comes: a frame with {"memory", "seconds", "forbidden_calls", "cells"}, and one with {"source"}
+    for each cell. Goes, after HERE: a frame with {"flags"}; for each cell one with
     {"error", "output"} and its figures; one with {"notes", "undefined"}. Then in each round comes a
-    frame with {"exercise", "calls"} and so many with {"driver"} and arrays, and go the outcomes of
+    frame with {"exercise", "calls"} and so many that `case_frame` makes, and go the outcomes of
     the calls, each with "used", and a frame with {"used"}. Rounds with public inputs come first. So
     no cell sees an input, and nobody can work out answers before the function is called.
 
@@ -196,21 +197,21 @@ def _serve(
         if has_few_threads:
             threads.prepare(partial(seccomp.install, False))
         seccomp.install(guards.threads)
-    _run_cells(link, session, sources, job["ready_made"])
+    _run_cells(link, session, sources, job["forbidden_calls"])
     while True:
         try:
             asked = reader.frame().header
         except EOFError:
             return
-        with Watch(operators, job["ready_made"][asked["exercise"]]) as watch:
+        with Watch(operators, job["forbidden_calls"][asked["exercise"]]) as watch:
             _call(link, session, reader, watch, asked)
         send(link, Frame({"used": sorted(watch.used)}))
 
 
 def _run_cells(
-    link: socket.socket, session: Session, cells: list[str], ready_made: dict[str, list[str]]
+    link: socket.socket, session: Session, cells: list[str], forbidden_calls: dict[str, list[str]]
 ) -> None:
-    reading = session.read(cells, ready_made)
+    reading = session.read(cells, forbidden_calls)
     flags = {name: [clean(text) for text in found] for name, found in reading.flags.items()}
     send(link, Frame({"flags": flags}))
     for source, name in zip(cells, reading.names, strict=True):
@@ -218,7 +219,7 @@ def _run_cells(
         text = {"error": clean(result.error), "output": clean(result.output, MAX_OUTPUT)}
         send(link, Frame(text, figure_arrays(result.figures)))
     notes = {name: clean(note) for name, note in session.fill_forgotten().items()}
-    undefined = {name: clean(found) for name, found in session.undefined(ready_made).items()}
+    undefined = {name: clean(found) for name, found in session.undefined(forbidden_calls).items()}
     send(link, Frame({"notes": notes, "undefined": undefined}))
 
 
@@ -227,7 +228,7 @@ def _call(
 ) -> None:
     calls = [reader.frame() for _ in range(asked["calls"])]
     for call in calls:
-        outcome = session.call(asked["exercise"], call.header["driver"], call.arrays)
+        outcome = session.call(asked["exercise"], read_case(call))
         frame = outcome_frame(outcome)
         frame.header["used"] = sorted(watch.used)
         send(link, frame)

@@ -22,8 +22,8 @@ from typing import Any, get_args, get_type_hints
 import torch
 from torch import Tensor
 
-from ...checks.drivers import COTANGENT, GRADIENT, Outcome, Problem, driver_of
-from ...checks.plan import Case
+from ...checks.drivers import Outcome, Problem
+from ...checks.plan import Case, Plan
 from ...checks.results import Arrays, leaves
 
 Timeout = Callable[[], float]
@@ -80,10 +80,17 @@ class ProtocolError(ValueError):
 
 @dataclass
 class Frame:
-    """One message: a header that is a JSON object, and arrays by name."""
+    """One message.
+
+    Attributes:
+        header: a JSON object.
+        arrays: inputs or results, by name.
+        gradients: by the name of an input; or what the gradients of results are multiplied by.
+    """
 
     header: dict[str, Any]
     arrays: Arrays = field(default_factory=dict)
+    gradients: Arrays = field(default_factory=dict)
 
 
 class Reader:
@@ -111,8 +118,9 @@ class Reader:
             raise ProtocolError("a message is too long.")
         raw = bytes(self._take(header_length, timeout))
         parse = _parse_again if header_length <= MAX_REMEMBERED else _parse
-        header, layout = parse(raw, body_length)
-        return Frame(dict(header), _arrays(layout, self._take(body_length, timeout)))
+        header, layout, count = parse(raw, body_length)
+        found = _arrays(layout, self._take(body_length, timeout))
+        return Frame(dict(header), dict(found[:count]), dict(found[count:]))
 
     def _take(self, length: int, timeout: Timeout | None) -> bytearray:
         """The next `length` bytes. Memory is taken as they come, not as they are promised."""
@@ -165,17 +173,24 @@ def encode(frame: Frame) -> bytes:
     Raises:
         ProtocolError: it is over a limit, or has an array that cannot travel.
     """
-    listed, parts = [], []
-    for name, array in frame.arrays.items():
-        if hindrance := cannot_travel(array):
-            raise ProtocolError(f"{name} {hindrance}.")
-        listed.append([name, _NAMES[array.dtype], list(array.shape)])
-        parts.append(array.numpy(force=True).tobytes())
-    header = json.dumps({**frame.header, "arrays": listed}).encode()
+    parts: list[bytes] = []
+    arrays, gradients = _listed(frame.arrays, parts), _listed(frame.gradients, parts)
+    header = json.dumps({**frame.header, "arrays": arrays, "gradients": gradients}).encode()
     body = b"".join(parts)
     if len(header) > MAX_HEADER or len(body) > MAX_BODY:
         raise ProtocolError("the message is too long.")
     return _LENGTHS.pack(len(header), len(body)) + header + body
+
+
+def _listed(arrays: Arrays, parts: list[bytes]) -> list[list[Any]]:
+    """What a header says of arrays, whose bytes are added to `parts`."""
+    listed: list[list[Any]] = []
+    for name, array in arrays.items():
+        if hindrance := cannot_travel(array):
+            raise ProtocolError(f"{name} {hindrance}.")
+        listed.append([name, _NAMES[array.dtype], list(array.shape)])
+        parts.append(array.numpy(force=True).tobytes())
+    return listed
 
 
 def cannot_travel(array: Tensor) -> str:
@@ -252,7 +267,7 @@ class Form:
     """What the outcome of a case must look like to be complete.
 
     Attributes:
-        inputs: the names of the case's arrays.
+        inputs: the names of the case's inputs.
         results: the names of the results.
         gradients: shape and dtype of each gradient that is asked for.
     """
@@ -262,30 +277,39 @@ class Form:
     gradients: dict[str, tuple[torch.Size, torch.dtype]]
 
     @staticmethod
-    def of(case: Case) -> Form:
+    def of(plan: Plan, case: Case) -> Form:
         """The form of a case's outcome."""
-        driver = driver_of(case.driver)
+        driver = plan.driver_of(case.driver)
         asked_for = {
-            GRADIENT + name: (value.shape, value.dtype)
-            for name, value in case.arrays.items()
-            if not name.startswith(COTANGENT) and driver.differentiable(name, value)
+            name: (value.shape, value.dtype)
+            for name, value in case.inputs.items()
+            if case.cotangents and driver.differentiable(name, value)
         }
-        differentiable = any(name.startswith(COTANGENT) for name in case.arrays)
-        results = frozenset(leaves(driver.structure))
-        return Form(tuple(case.arrays), results, asked_for if differentiable else {})
+        return Form(tuple(case.inputs), frozenset(leaves(driver.structure)), asked_for)
+
+
+def case_frame(case: Case) -> Frame:
+    """The frame that asks for a call."""
+    return Frame({"driver": case.driver, "probed": case.probed}, case.inputs, case.cotangents)
+
+
+def read_case(frame: Frame) -> Case:
+    """The call that a frame asks for."""
+    header = frame.header
+    return Case("", frame.arrays, frame.gradients, header["driver"], header["probed"])
 
 
 def outcome_frame(outcome: Outcome) -> Frame:
     """The frame that carries an outcome out of the sandbox."""
-    for name, array in outcome.arrays.items():
+    for name, array in (*outcome.arrays.items(), *outcome.gradients.items()):
         if hindrance := cannot_travel(array):
             return outcome_frame(Outcome(problem=Problem("result", f"{name} {hindrance}.")))
     header = {
-        "problem": _problem_pair(outcome.problem),
-        "gradient_problem": _problem_pair(outcome.gradient_problem),
+        "problem": _problem_parts(outcome.problem),
+        "gradient_problem": _problem_parts(outcome.gradient_problem),
         "changed": list(outcome.changed),
     }
-    return Frame(header, outcome.arrays)
+    return Frame(header, outcome.arrays, outcome.gradients)
 
 
 def read_outcome(frame: Frame, form: Form) -> Outcome:
@@ -302,28 +326,28 @@ def read_outcome(frame: Frame, form: Form) -> Outcome:
         return Outcome(problem=problem)
     gradient_problem = _problem(frame.header.get("gradient_problem"))
     gradients = {} if gradient_problem else form.gradients
-    if frame.arrays.keys() != form.results | gradients.keys():
+    if frame.arrays.keys() != form.results or frame.gradients.keys() != gradients.keys():
         raise ProtocolError("the results are not those that were asked for.")
     for name, (shape, dtype) in gradients.items():
-        if frame.arrays[name].shape != shape or frame.arrays[name].dtype != dtype:
-            raise ProtocolError(f"the {name} does not have its shape and dtype.")
+        if frame.gradients[name].shape != shape or frame.gradients[name].dtype != dtype:
+            raise ProtocolError(f"the gradient of {name} does not have its shape and dtype.")
     changed = frame.header.get("changed")
     if not isinstance(changed, list):
         raise ProtocolError("the list of changed inputs is missing.")
     known = tuple(name for name in form.inputs if name in changed) if changed else ()
-    return Outcome(frame.arrays, gradient_problem=gradient_problem, changed=known)
+    return Outcome(frame.arrays, frame.gradients, gradient_problem=gradient_problem, changed=known)
 
 
-def _problem_pair(problem: Problem | None) -> list[str] | None:
-    return [problem.kind, clean(problem.text)] if problem else None
+def _problem_parts(problem: Problem | None) -> list[str] | None:
+    return [problem.kind, clean(problem.text), problem.unfilled] if problem else None
 
 
 def _problem(value: object) -> Problem | None:
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) != 2 or value[0] not in KINDS:
+    if not isinstance(value, list) or len(value) != 3 or value[0] not in KINDS:
         raise ProtocolError("a problem is not of a known kind.")
-    return Problem(value[0], clean(value[1]))
+    return Problem(value[0], clean(value[1]), clean(value[2]))
 
 
 @dataclass(frozen=True)
@@ -337,32 +361,38 @@ class _Layout:
     end: int
 
 
-def _parse(raw: bytes, body_length: int) -> tuple[dict[str, Any], tuple[_Layout, ...]]:
-    """A header but for its list of arrays, and what that says about a body of this length."""
+def _parse(raw: bytes, body_length: int) -> tuple[dict[str, Any], tuple[_Layout, ...], int]:
+    """A header but for its lists of arrays, what these say about a body of this length, and how
+    many of the arrays are no gradients."""
     try:
         header = json.loads(raw.decode())
     except (ValueError, RecursionError):
         raise ProtocolError("a header is not JSON.") from None
     if not isinstance(header, dict):
         raise ProtocolError("a header is not an object.")
-    return header, _layout(header.pop("arrays", None), body_length)
+    arrays, gradients = header.pop("arrays", None), header.pop("gradients", None)
+    if not isinstance(arrays, list) or not isinstance(gradients, list):
+        raise ProtocolError("a header has no list of arrays.")
+    layout = _layout([*arrays, *gradients], body_length)
+    for group in (layout[: len(arrays)], layout[len(arrays) :]):
+        if len({array.name for array in group}) != len(group):
+            raise ProtocolError("two arrays have the same name.")
+    return header, layout, len(arrays)
 
 
 # From all right submissions come the same headers.
 _parse_again = lru_cache(maxsize=1024)(_parse)
 
 
-def _layout(listed: object, length: int) -> tuple[_Layout, ...]:
+def _layout(listed: list[object], length: int) -> tuple[_Layout, ...]:
     """The arrays of a body of `length` bytes."""
-    if not isinstance(listed, list) or len(listed) > MAX_ARRAYS:
-        raise ProtocolError("a header has no list of arrays, or too many.")
+    if len(listed) > MAX_ARRAYS:
+        raise ProtocolError("a header lists too many arrays.")
     layout: list[_Layout] = []
     for entry in listed:
         layout.append(_placed(entry, layout[-1].end if layout else 0))
     if (layout[-1].end if layout else 0) != length:
         raise ProtocolError("a body is not as long as its arrays.")
-    if len({array.name for array in layout}) != len(layout):
-        raise ProtocolError("two arrays have the same name.")
     return tuple(layout)
 
 
@@ -384,13 +414,13 @@ def _placed(entry: object, start: int) -> _Layout:
     return _Layout(name, DTYPES[dtype], tuple(shape), start, end)
 
 
-def _arrays(layout: Sequence[_Layout], body: bytearray) -> Arrays:
+def _arrays(layout: Sequence[_Layout], body: bytearray) -> list[tuple[str, Tensor]]:
     dtypes = {array.dtype for array in layout}
     if body and len(dtypes) == 1 and torch.bool not in dtypes:  # nearly always, and quicker
         numbers = torch.frombuffer(body, dtype=layout[0].dtype)
         parts = numbers.split([math.prod(array.shape) for array in layout])
-        return {a.name: part.view(a.shape) for a, part in zip(layout, parts, strict=True)}
-    return {array.name: _array(array, body[array.start : array.end]) for array in layout}
+        return [(a.name, part.view(a.shape)) for a, part in zip(layout, parts, strict=True)]
+    return [(array.name, _array(array, body[array.start : array.end])) for array in layout]
 
 
 def _array(array: _Layout, raw: bytearray) -> Tensor:

@@ -53,25 +53,27 @@ class Reading:
 
 def read_cells(
     cells: Sequence[str],
-    ready_made: Mapping[str, Sequence[str]],
+    forbidden_calls: Mapping[str, Sequence[str]],
     transform: Callable[[str], str],
 ) -> Reading:
     """Read the sources of cells.
 
     Args:
-        ready_made: for each exercise, dotted names of what torch has for the same purpose.
+        forbidden_calls: for each exercise, dotted names of what torch has for the same purpose.
         transform: turns magic and shell lines into Python, as IPython does.
     """
     python = {cell: tree for cell in cells if (tree := syntax.parsed(cell))}
     trees = [*python.values()]
     trees += [t for cell in cells if cell not in python for t in _magic(cell, transform)]
     try:
-        notebook = _Notebook(trees, ready_made)
-        found = {exercise: notebook.findings(exercise) for exercise in ready_made}
+        notebook = _Notebook(trees, forbidden_calls)
+        found = {exercise: notebook.findings(exercise) for exercise in forbidden_calls}
     except RecursionError:
-        found = {exercise: ["its code is nested too deeply to be read"] for exercise in ready_made}
+        found = {
+            exercise: ["its code is nested too deeply to be read"] for exercise in forbidden_calls
+        }
     flags = {exercise: reasons[:MAX_FLAGS] for exercise, reasons in found.items() if reasons}
-    return Reading(_cell_names(cells, ready_made), frozenset(python), flags)
+    return Reading(_cell_names(cells, forbidden_calls), frozenset(python), flags)
 
 
 @dataclass
@@ -104,16 +106,16 @@ class _Notebook:
     """
 
     def __init__(
-        self, trees: Iterable[ast.Module], ready_made: Mapping[str, Sequence[str]]
+        self, trees: Iterable[ast.Module], forbidden_calls: Mapping[str, Sequence[str]]
     ) -> None:
-        self._ready_made = ready_made
+        self._forbidden_calls = forbidden_calls
         self._definitions: defaultdict[str, list[_Uses]] = defaultdict(list)
         self._whole = _Uses()
         statements = [
             statement for tree in trees for statement in syntax.simple_statements(tree.body)
         ]
         bound = [syntax.bound_names(statement) for statement in statements]
-        reader = _Reader(statements, {*chain(*bound)}, set(ready_made))
+        reader = _Reader(statements, {*chain(*bound)}, set(forbidden_calls))
         for statement, own in zip(statements, bound, strict=True):
             uses = reader.read(statement)
             self._whole.add(uses)
@@ -133,7 +135,7 @@ class _Notebook:
     def findings(self, exercise: str) -> list[str]:
         """Reasons for a person to look at an exercise."""
         used = self._reached(exercise)
-        forbidden = self._ready_made[exercise]
+        forbidden = self._forbidden_calls[exercise]
         ready = sorted(
             n for n in used.dotted if any(suspicious.is_same(n, other) for other in forbidden)
         )
@@ -151,8 +153,8 @@ class _Notebook:
         exercise for which torch has the same is reported there."""
         if exercise not in self._definitions:
             return self._whole
-        forbidden = set(self._ready_made[exercise])
-        others = {n for n, ready in self._ready_made.items() if forbidden <= set(ready)}
+        forbidden = set(self._forbidden_calls[exercise])
+        others = {n for n, ready in self._forbidden_calls.items() if forbidden <= set(ready)}
         done = others - {exercise}
         reached = _Uses({exercise, EVERY_EXERCISE})
         while new := reached.names - done:

@@ -25,10 +25,10 @@ from traitlets.config import Config
 
 import rnncourse.checks
 
+from ..._axes import Structure
 from ..._exercise import Exercise, FillError, fill, fill_forgotten, find, parameters
-from ...checks import plan_of
-from ...checks.drivers import COTANGENT, Outcome, Problem, driver_of
-from ...checks.results import Arrays, Structure
+from ...checks.drivers import Outcome, Problem
+from ...checks.plan import Case, cases_of, plan_of
 from .protocol import MAX_FIGURES, MAX_OUTPUT, encode, is_figure, outcome_frame
 from .rest import go_on, is_exit, is_not_here, undefined
 from .scan import Reading, read_cells
@@ -187,10 +187,10 @@ class Session:
         self._drawn = 0
         self._missed = False
 
-    def read(self, cells: Sequence[str], ready_made: Mapping[str, Sequence[str]]) -> Reading:
+    def read(self, cells: Sequence[str], forbidden_calls: Mapping[str, Sequence[str]]) -> Reading:
         """Read the sources of cells before any runs, see `scan`."""
         reading = read_cells(
-            cells, ready_made, self._shell.input_transformer_manager.transform_cell
+            cells, forbidden_calls, self._shell.input_transformer_manager.transform_cell
         )
         self._shell.plain = reading.plain
         return reading
@@ -228,10 +228,10 @@ class Session:
                     found[exercise] = name
         return found
 
-    def call(self, exercise: str, driver: str, arrays: Arrays) -> Outcome:
-        """Call what fills an exercise, through a driver."""
+    def call(self, exercise: str, case: Case) -> Outcome:
+        """Call what fills an exercise."""
         try:
-            return driver_of(driver)(find(exercise).stub, arrays)
+            return plan_of(exercise).call(find(exercise).stub, case)
         except BaseException as error:  # SystemExit, or an error that cannot be put into words
             return Outcome(problem=Problem("raised", f"it raised {type(error).__name__}"))
 
@@ -255,13 +255,13 @@ class Session:
     def _warm_up_exercise(self, entry: Exercise) -> None:
         blank = f"@fill\ndef {entry.name}{parameters(entry)}:\n    raise NotImplementedError()"
         self.run_cell(blank, "a warm-up")
-        plan, generator = plan_of(entry), torch.Generator().manual_seed(0)
-        stages = plan.stages(*(plan.fixture(sizes, generator) for sizes in plan.sizes))
-        cases = {c.driver: c for s in reversed(stages) for c in (*s.instead, *s.cases)}
+        plan, generator = plan_of(entry.name), torch.Generator().manual_seed(0)
+        stages = plan.stages_on(plan.fixtures(plan.sizes, generator))
+        cases = {(c.driver, c.probed): c for c in reversed(cases_of(stages).values())}
         for case in cases.values():
-            self.call(entry.name, case.driver, case.arrays)
-            driver = driver_of(case.driver)
-            encode(outcome_frame(driver(_something(driver.structure, case.arrays), case.arrays)))
+            self.call(entry.name, case)
+            function = _something(plan.driver_of(case.driver).structure, case)
+            encode(outcome_frame(plan.call(function, case)))
         entry.filled = None
 
     def _described(self, error: BaseException | None) -> str:
@@ -304,13 +304,13 @@ def _drawn(figure: Figure) -> list[bytes]:
     return []
 
 
-def _something(structure: Structure, arrays: Arrays) -> Callable[..., Any]:
+def _something(structure: Structure, case: Case) -> Callable[..., Any]:
     """A function with results of this structure that uses what exercises use, so that torch loads
     it."""
 
     def results(value: Tensor, structure: Structure) -> Any:
         if isinstance(structure, str):
-            return value * torch.ones_like(arrays.get(COTANGENT + structure, torch.ones(2, 2)))
+            return value * torch.ones_like(case.cotangents.get(structure, torch.ones(2, 2)))
         return tuple(results(value, part) for part in structure)
 
     def function(*args: Any, **inputs: Any) -> Any:

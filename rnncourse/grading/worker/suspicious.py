@@ -7,7 +7,7 @@ from functools import cache
 
 import torch
 
-from ...checks.ready_made import bare
+from ...checks.forbidden_calls import bare
 
 BRINGING = (
     *("flax", "jax", "keras", "mxnet", "onnxruntime", "paddle", "tensorflow"),
@@ -92,11 +92,11 @@ def _with_dots(places: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{place}." for place in places)
 
 
-def is_same(name: str, ready_made: str) -> bool:
+def is_same(name: str, forbidden_calls: str) -> bool:
     """Whether a dotted name is, or leads to, what torch has ready made under another one: what is
     in torch.nn and in torch.nn.modules.rnn, or in torch and in torch._VF and torch.ops.aten."""
     first, *parts = name.split(".")
-    leaf = bare(ready_made.rpartition(".")[2])
+    leaf = bare(forbidden_calls.rpartition(".")[2])
     if first != "torch":
         return False
     inner = any(part.startswith("_") or part == "ops" for part in parts)

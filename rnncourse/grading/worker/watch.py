@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import torch
 
-from ...checks.ready_made import ByName, helpers_noted, kind_of
+from ...checks.forbidden_calls import ByName, helpers_noted, kind_of
 from .operators import Operators
 
 SEEN_IN_PYTHON = {"autograd", "clipping"}
@@ -23,19 +23,19 @@ class Watch:
     it goes through, gradients when they are recorded, and any other function by its name.
 
     Args:
-        ready_made: dotted names, such as "torch.nn.LSTM".
+        forbidden_calls: dotted names, such as "torch.nn.LSTM".
 
     Attributes:
-        used: names out of `ready_made` and of `operators`, such as "lstm_cell", so far; no others,
-            whatever a learner calls a function.
+        used: names out of `forbidden_calls` and of `operators`, such as "lstm_cell", so far; no
+            others, whatever a learner calls a function.
     """
 
-    def __init__(self, operators: Operators, ready_made: Sequence[str]) -> None:
+    def __init__(self, operators: Operators, forbidden_calls: Sequence[str]) -> None:
         self._operators = operators
-        self._ready_made = ready_made
-        self._kinds = {kind_of(name) for name in ready_made}
+        self._forbidden_calls = forbidden_calls
+        self._kinds = {kind_of(name) for name in forbidden_calls}
         seen_else = operators.kinds | SEEN_IN_PYTHON
-        self._by_name = ByName([name for name in ready_made if kind_of(name) not in seen_else])
+        self._by_name = ByName([name for name in forbidden_calls if kind_of(name) not in seen_else])
         self._helpers: set[str] = set()
         self._contexts = ExitStack()
 
@@ -48,9 +48,9 @@ class Watch:
 
     def __enter__(self) -> Self:
         enter, note = self._contexts.enter_context, self._helpers.add
-        enter(helpers_noted(self._ready_made, note))
+        enter(helpers_noted(self._forbidden_calls, note))
         if "autograd" in self._kinds:
-            gradients = next(n for n in self._ready_made if kind_of(n) == "autograd")
+            gradients = next(n for n in self._forbidden_calls if kind_of(n) == "autograd")
             enter(_recording_seen(lambda: note(gradients)))
         if self._by_name.wanted:
             enter(self._by_name)

@@ -22,8 +22,9 @@ from typing import Any
 import psutil
 from nbgrader.api import Gradebook
 
+from rnncourse.checks.fingerprints import load
+from rnncourse.checks.plan import plan_of
 from rnncourse.grading.gradebook.schema import making_tables
-from tests.hidden.lstm import SPECS
 from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import WORTH, Attack, Place
@@ -76,10 +77,12 @@ class Graded:
     def earned(self, learner: str, exercise: str) -> float:
         """What the calls gave is worth, also where a person has to look."""
         found = next(e for e in self.record(learner)["exercises"] if e["exercise"] == exercise)
-        shares, stages = SPECS[exercise].shares, found["report"]["stages"]
-        return WORTH[exercise] * sum(
-            shares.get(stage["name"], 0) for stage in stages if stage["status"] == "passed"
-        )
+        stored = load(ASSIGNMENT)[exercise].fixtures
+        stages = plan_of(exercise).stages_on(stored)
+        weights = {s.name: s.weight for s in stages if s.weight}
+        passed = [s["name"] for s in found["report"]["stages"] if s["status"] == "passed"]
+        earned = sum(weights.get(name, 0) for name in passed)
+        return WORTH[exercise] * earned / sum(weights.values())
 
     def said(self, learner: str) -> str:
         """What the learner's cells printed and how they failed."""

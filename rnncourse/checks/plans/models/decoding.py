@@ -8,15 +8,16 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ...._exercise import describe
-from ...drivers import Driver, Function
-from ...plan import Plan, Sizes, Stage, integers
-from ...results import Arrays, WrongResultError, as_int, whole_numbers
-from ...stages import fixture_calls, stage
+from .... import models as stubs
+from ...._exercise import Function, describe
+from ...drivers import Driver
+from ...plan import Fixture, Plan, Sizes, Stage, integers
+from ...results import WrongResultError, as_int, whole_numbers
+from ...stages import stage, whole
 from .common import Arguments, different, number
 
-DECODE_ONCE = "greedy_decode once"
-DECODE_INTS = "greedy_decode on ids that are int"
+DECODE_ONCE, DECODE_INTS = "once", "ids that are int"
+"""Names of drivers."""
 NEVER = -1
 EXTRA = 4
 """Calls of step beyond max_length after which it ends any sentence: no loop is endless."""
@@ -102,34 +103,28 @@ def _score_tables(sizes: Sizes, generator: Generator) -> Tensor:
     return torch.rand(sizes["K"], words, words, generator=generator).argsort(-1) / 64
 
 
-def _decode_stages(*fixtures: Arrays) -> list[Stage]:
+def _decode_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *odd = fixtures
     values = "all of it together"
 
-    def decoding(title: str, **other: Tensor | int) -> Stage:
-        changed = {k: torch.as_tensor(v) for k, v in other.items()}
-        calls = [(f"{title} {k}", f | changed) for k, f in enumerate((first, second), start=1)]
-        return stage(title, DECODE_ONCE, *calls, after="")
+    def decoding(title: str, weight: float, **other: int) -> Stage:
+        changed = {k: torch.tensor(v) for k, v in other.items()}
+        both = enumerate((first, second), start=1)
+        calls = [(f"{title} {k}", fixture.inputs | changed) for k, fixture in both]
+        return stage(title, *calls, driver=DECODE_ONCE, after="", weight=weight)
 
+    same = ("one word for both", first.inputs | {"stop_id": first["start_id"]})
+    sentence = ("a sentence", first.inputs)
+    sizes = [(f"odd sizes {k}", fixture.inputs) for k, fixture in enumerate(odd, start=1)]
     return [
-        decoding("one word", stop_after=NEVER, max_length=1),
-        decoding("words and states go on", stop_after=NEVER),
-        decoding("the stop word ends it"),
-        decoding("it may stop at once", stop_after=0),
-        stage(
-            "start and stop are one word",
-            DECODE_ONCE,
-            ("one word for both", first | {"stop_id": first["start_id"]}),
-            after="",
-        ),
-        stage("step gets an int", DECODE_INTS, ("a sentence", first), after=""),
-        stage(values, "greedy_decode", *fixture_calls(first, second), after=""),
-        stage(
-            "odd sizes",
-            DECODE_ONCE,
-            *((f"odd sizes {k}", arrays) for k, arrays in enumerate(odd, start=1)),
-            after=values,
-        ),
+        decoding("one word", 0.15, stop_after=NEVER, max_length=1),
+        decoding("words and states go on", 0.2, stop_after=NEVER),
+        decoding("the stop word ends it", 0.2),
+        decoding("it may stop at once", 0.1, stop_after=0),
+        stage("start and stop are one word", same, driver=DECODE_ONCE, after="", weight=0.1),
+        stage("step gets an int", sentence, driver=DECODE_INTS, after="", weight=0.1),
+        stage(values, *whole(first, second), after="", weight=0.1),
+        stage("odd sizes", *sizes, driver=DECODE_ONCE, after=values, weight=0.05),
     ]
 
 
@@ -138,8 +133,21 @@ def _decode_sizes(generator: Generator) -> list[Sizes]:
     return [*drawn, {"K": 1, "V": 3, "T": 4}, {"K": 2, "V": 12, "T": 1}]
 
 
-DRIVERS = {
-    "greedy_decode": Driver(
+greedy_decode = Plan(
+    stubs.greedy_decode,
+    _decode_stages,
+    inputs={
+        "scores": _score_tables,
+        "memory": integers(below="K"),
+        "start_id": number(lambda s: 0, lambda s: s["V"] // 2),
+        "stop_id": number(lambda s: s["V"] // 2, lambda s: s["V"]),
+        "max_length": number(lambda s: s["T"], lambda s: s["T"] + 1),
+        "stop_after": number(
+            lambda s: min(2, s["T"] - 1), lambda s: max(min(2, s["T"] - 1) + 1, s["T"] - 1)
+        ),
+    },
+    only_inputs=True,
+    driver=Driver(
         (
             *("ids", "ids where stop never comes", "ids where stop comes at once"),
             *("ids where start and stop are one word", "ids given to step as int"),
@@ -154,32 +162,16 @@ DRIVERS = {
         },
         _decode_all,
     ),
-    DECODE_ONCE: Driver("ids", _DECODING, {"ids": whole_numbers}, _decode_once),
-    DECODE_INTS: Driver("an int", _DECODING, {"an int": as_int}, _decode_ints),
-}
-
-PLANS = {
-    "greedy_decode": Plan(
-        "greedy_decode",
-        {
-            "scores": _score_tables,
-            "memory": integers(below="K"),
-            "start_id": number(lambda s: 0, lambda s: s["V"] // 2),
-            "stop_id": number(lambda s: s["V"] // 2, lambda s: s["V"]),
-            "max_length": number(lambda s: s["T"], lambda s: s["T"] + 1),
-            "stop_after": number(
-                lambda s: min(2, s["T"] - 1), lambda s: max(min(2, s["T"] - 1) + 1, s["T"] - 1)
-            ),
-        },
-        {},
-        _decode_stages,
-        gradients=False,
-        sizes=(
-            {"K": 4, "V": 7, "T": 8},
-            {"K": 3, "V": 9, "T": 6},
-            {"K": 1, "V": 3, "T": 4},
-            {"K": 2, "V": 12, "T": 1},
-        ),
-        drawn=_decode_sizes,
-    )
-}
+    drivers={
+        DECODE_ONCE: Driver("ids", _DECODING, {"ids": whole_numbers}, _decode_once),
+        DECODE_INTS: Driver("an int", _DECODING, {"an int": as_int}, _decode_ints),
+    },
+    gradients=False,
+    sizes=(
+        {"K": 4, "V": 7, "T": 8},
+        {"K": 3, "V": 9, "T": 6},
+        {"K": 1, "V": 3, "T": 4},
+        {"K": 2, "V": 12, "T": 1},
+    ),
+    drawn=_decode_sizes,
+)

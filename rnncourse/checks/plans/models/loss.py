@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ...drivers import Driver
-from ...plan import Plan, Sizes, Stage, integers, uniform, without_cotangents
+from .... import models as stubs
+from ...plan import Fixture, Plan, Sizes, Stage, integers
 from ...results import Arrays
-from ...stages import BEYOND_ONE, endings, fixture_calls, shapes, stage
+from ...stages import BEYOND_ONE, endings, gradients, shapes, stage, whole
 from .common import different
 
 
@@ -28,54 +28,43 @@ def _lengths(sizes: Sizes, generator: Generator) -> Tensor:
     return lengths[torch.randperm(sizes["N"], generator=generator)]
 
 
-def _loss_stages(*fixtures: Arrays) -> list[Stage]:
+def _loss_stages(*fixtures: Fixture) -> list[Stage]:
     # Scores as far apart as a trained network's: then no two mistakes give nearly the same loss.
-    fixtures = tuple(arrays | {"logits": 6 * arrays["logits"]} for arrays in fixtures)
+    fixtures = tuple(fixture.replaced(logits=6 * fixture["logits"]) for fixture in fixtures)
     first, second, *_ = fixtures
-    name, values = "masked_cross_entropy", "sequences of several lengths"
-    calls, inputs = fixture_calls(first, second), without_cotangents(first)
+    values, inputs = "sequences of several lengths", first.inputs
+    no_id, beside = "what is no id behind the end", "gradients beside what is no id"
     full = inputs | {"lengths": torch.full_like(inputs["lengths"], len(inputs["targets"]))}
-    shortest = int(inputs["lengths"].argmin())
-    one = {
-        "logits": inputs["logits"][:, shortest : shortest + 1],
-        "targets": inputs["targets"][:, shortest : shortest + 1],
-        "lengths": inputs["lengths"][shortest : shortest + 1],
-    }
+    shortest = slice(int(inputs["lengths"].argmin()), int(inputs["lengths"].argmin()) + 1)
+    one = {name: inputs[name][:, shortest] for name in ("logits", "targets")}
+    one["lengths"] = inputs["lengths"][shortest]
+    behind = [
+        (f"{n} behind the end", inputs | {"targets": _behind_the_end(inputs, n)})
+        for n in (-1, 10**6, -100)
+    ]
+    through = ("gradients, -1 behind the end", first.replaced(targets=_behind_the_end(inputs, -1)))
     return [
-        shapes(name, first, second),
-        stage("sequences without padding", name, ("no padding", full)),
-        stage("one sequence and its padding", name, ("a batch of one", one)),
-        stage(values, name, *calls),
-        stage("gradients", name, *calls, aspect="gradients", after=values),
-        stage(
-            "what is no id behind the end",
-            name,
-            *((f"{n} behind the end", _behind_the_end(inputs, n)) for n in (-1, 10**6, -100)),
-            after=values,
-        ),
-        stage(
-            "gradients beside what is no id",
-            name,
-            ("gradients, -1 behind the end", _behind_the_end(first, -1)),
-            aspect="gradients",
-            after="what is no id behind the end",
-        ),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage("sequences without padding", ("no padding", full), weight=0.15),
+        stage("one sequence and its padding", ("a batch of one", one), weight=0.15),
+        stage(values, *whole(first, second), weight=0.2),
+        gradients(first, second, values, weight=0.15),
+        stage(no_id, *behind, after=values, weight=0.1),
+        stage(beside, through, aspect="gradients", after=no_id, weight=0.05),
+        *endings(fixtures, values, BEYOND_ONE),
     ]
 
 
-def _behind_the_end(arrays: Arrays, value: int) -> Arrays:
-    """The same with another number in the targets behind each end."""
-    step = torch.arange(len(arrays["targets"]))
-    return arrays | {
-        "targets": torch.stack(
-            [
-                torch.where(step < length, column, value)
-                for column, length in zip(arrays["targets"].T, arrays["lengths"], strict=True)
-            ],
-            dim=1,
-        )
-    }
+def _behind_the_end(inputs: Arrays, value: int) -> Tensor:
+    """The targets with another number behind each end."""
+    step = torch.arange(len(inputs["targets"]))
+    return torch.stack(
+        [
+            torch.where(step < length, column, value)
+            for column, length in zip(inputs["targets"].T, inputs["lengths"], strict=True)
+        ],
+        dim=1,
+    )
 
 
 def _loss_sizes(generator: Generator) -> list[Sizes]:
@@ -83,26 +72,15 @@ def _loss_sizes(generator: Generator) -> list[Sizes]:
     return [*drawn, {"T": 10, "N": 3, "V": 2}, {"T": 1, "N": 1, "V": 4}]
 
 
-DRIVERS = {
-    "masked_cross_entropy": Driver("loss"),
-}
-
-PLANS = {
-    "masked_cross_entropy": Plan(
-        "masked_cross_entropy",
-        {
-            "logits": uniform("T", "N", "V"),
-            "targets": _targets,
-            "lengths": _lengths,
-        },
-        {"loss": ()},
-        _loss_stages,
-        sizes=(
-            {"T": 7, "N": 3, "V": 5},
-            {"T": 6, "N": 4, "V": 7},
-            {"T": 9, "N": 2, "V": 2},
-            {"T": 1, "N": 1, "V": 3},
-        ),
-        drawn=_loss_sizes,
-    )
-}
+masked_cross_entropy = Plan(
+    stubs.masked_cross_entropy,
+    _loss_stages,
+    inputs={"targets": _targets, "lengths": _lengths},
+    sizes=(
+        {"T": 7, "N": 3, "V": 5},
+        {"T": 6, "N": 4, "V": 7},
+        {"T": 9, "N": 2, "V": 2},
+        {"T": 1, "N": 1, "V": 3},
+    ),
+    drawn=_loss_sizes,
+)

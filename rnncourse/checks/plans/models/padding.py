@@ -5,14 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ...drivers import Driver, Function
-from ...plan import Plan, Sizes, Stage, integers
+from .... import models as stubs
+from ...._exercise import Function
+from ...drivers import Driver
+from ...plan import Fixture, Plan, Sizes, Stage, integers
 from ...results import Arrays
-from ...stages import SHAPES, Call, fixture_calls, odd_sizes, stage, unchanged
+from ...stages import SHAPES, Call, odd_sizes, stage, unchanged, whole
 from .common import Arguments, different, number, pass_on
 
 SIDES = ("pre", "post")
-PAD_ONE_SIDE = "pad on one side"
+PAD_ONE_SIDE = "one side"
 
 
 def _pad_one_side(function: Function, arguments: Arguments) -> object:
@@ -47,41 +49,43 @@ def _short_and_long(sizes: Sizes, generator: Generator) -> Tensor:
     return lengths[torch.randperm(sizes["N"], generator=generator)]
 
 
-def _pad_stages(*fixtures: Arrays) -> list[Stage]:
-    first, second, *odd = (_with_the_value_inside(f) for f in fixtures)
-    name, values = "pad", "short and long on both sides"
-    plain = {k: v for k, v in first.items() if k != "value"}
+def _pad_stages(*fixtures: Fixture) -> list[Stage]:
+    fixtures = tuple(_with_the_value_inside(fixture) for fixture in fixtures)
+    first, second, *_ = fixtures
+    values = "short and long on both sides"
+    plain = {k: v for k, v in first.inputs.items() if k != "value"}
     short = plain | {"lengths": first["lengths"].clamp(max=int(first["length"]))}
-    longest = first["sequences"].shape[1]
-    long = plain | {"lengths": first["lengths"].clamp(min=longest - 1)}
+    long = plain | {"lengths": first["lengths"].clamp(min=first["sequences"].shape[1] - 1)}
+    other = short | {"value": torch.tensor(-7)}
+    both = [
+        _on(side, f"shapes {k}", fixture.inputs)
+        for side in SIDES
+        for k, fixture in enumerate((first, second))
+    ]
+
+    def one_side(title: str, *calls: Call, weight: float) -> Stage:
+        return stage(title, *calls, driver=PAD_ONE_SIDE, weight=weight)
+
     return [
-        stage(
-            SHAPES,
-            PAD_ONE_SIDE,
-            *(_on(side, f"shapes {k}", f) for side in SIDES for k, f in enumerate((first, second))),
-            aspect="shapes",
-            after="",
+        stage(SHAPES, *both, driver=PAD_ONE_SIDE, aspect="shapes", after="", weight=0.1),
+        one_side("short ones, padded in front", _on("pre", "short", short), weight=0.15),
+        one_side("short ones, padded behind", _on("post", "short", short), weight=0.15),
+        one_side("long ones, cut in front", _on("pre", "long", long), weight=0.15),
+        one_side("long ones, cut behind", _on("post", "long", long), weight=0.15),
+        one_side(
+            "another padding value", *(_on(side, "value -7", other) for side in SIDES), weight=0.1
         ),
-        stage("short ones, padded in front", PAD_ONE_SIDE, _on("pre", "short", short)),
-        stage("short ones, padded behind", PAD_ONE_SIDE, _on("post", "short", short)),
-        stage("long ones, cut in front", PAD_ONE_SIDE, _on("pre", "long", long)),
-        stage("long ones, cut behind", PAD_ONE_SIDE, _on("post", "long", long)),
-        stage(
-            "another padding value",
-            PAD_ONE_SIDE,
-            *(_on(side, "value -7", short | {"value": torch.tensor(-7)}) for side in SIDES),
-        ),
-        stage(values, name, *fixture_calls(first, second)),
-        odd_sizes(name, (first, second, *odd), after=values),
-        unchanged(name, first, second),
+        stage(values, *whole(first, second), weight=0.15),
+        odd_sizes(fixtures, after=values),
+        unchanged(first, second),
     ]
 
 
-def _with_the_value_inside(arrays: Arrays) -> Arrays:
+def _with_the_value_inside(fixture: Fixture) -> Fixture:
     """Each sequence begins with an id that equals the padding value: a real one all the same."""
-    sequences = arrays["sequences"].clone()
-    sequences[:, 0] = arrays["value"]
-    return arrays | {"sequences": sequences}
+    sequences = fixture["sequences"].clone()
+    sequences[:, 0] = fixture["value"]
+    return fixture.replaced(sequences=sequences)
 
 
 def _on(side: str, label: str, arrays: Arrays) -> Call:
@@ -96,38 +100,34 @@ def _pad_sizes(generator: Generator) -> list[Sizes]:
     return [*drawn, {"N": 1, "T": 3, "K": 5}, {"N": 4, "T": 1, "K": 4}]
 
 
-_PADDING = {"length": int, "value": int}
+_NUMBERS = {"length": int, "value": int}
 
-DRIVERS = {
-    "pad": Driver(
+pad = Plan(
+    stubs.pad,
+    _pad_stages,
+    inputs={
+        "sequences": integers("N", "K", below="10"),
+        "lengths": _short_and_long,
+        "length": number(lambda s: s["T"], lambda s: s["T"] + 1),
+        "value": number(lambda s: 1, lambda s: 10),
+    },
+    only_inputs=True,
+    outputs={
+        **dict.fromkeys(("batch (pre)", "batch (post)"), ("N", "length")),
+        **dict.fromkeys(("lengths (pre)", "lengths (post)"), ("N",)),
+    },
+    driver=Driver(
         tuple((f"batch ({side})", f"lengths ({side})") for side in SIDES),
-        _PADDING,
+        _NUMBERS,
         call=_pad_both_sides,
     ),
-    PAD_ONE_SIDE: Driver(("batch", "lengths"), _PADDING, call=_pad_one_side),
-}
-
-PLANS = {
-    "pad": Plan(
-        "pad",
-        {
-            "sequences": integers("N", "K", below="10"),
-            "lengths": _short_and_long,
-            "length": number(lambda s: s["T"], lambda s: s["T"] + 1),
-            "value": number(lambda s: 1, lambda s: 10),
-        },
-        {
-            **dict.fromkeys(("batch", "batch (pre)", "batch (post)"), ("N", "length")),
-            **dict.fromkeys(("lengths", "lengths (pre)", "lengths (post)"), ("N",)),
-        },
-        _pad_stages,
-        gradients=False,
-        sizes=(
-            {"N": 4, "T": 6, "K": 9},
-            {"N": 3, "T": 7, "K": 10},
-            {"N": 1, "T": 3, "K": 5},
-            {"N": 4, "T": 1, "K": 4},
-        ),
-        drawn=_pad_sizes,
-    )
-}
+    drivers={PAD_ONE_SIDE: Driver(("batch", "lengths"), _NUMBERS, call=_pad_one_side)},
+    gradients=False,
+    sizes=(
+        {"N": 4, "T": 6, "K": 9},
+        {"N": 3, "T": 7, "K": 10},
+        {"N": 1, "T": 3, "K": 5},
+        {"N": 4, "T": 1, "K": 4},
+    ),
+    drawn=_pad_sizes,
+)

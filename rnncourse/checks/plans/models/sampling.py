@@ -7,12 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from ...._exercise import describe
-from ...drivers import Driver, Function
-from ...plan import Plan, Sizes, Stage
+from .... import models as stubs
+from ...._exercise import Function, describe
+from ...drivers import Driver
+from ...plan import Fixture, Plan, Sizes, Stage
 from ...relations import Relation
 from ...results import Arrays, WrongResultError, as_int, as_tensor
-from ...stages import SHAPES, fixture_calls, stage, unchanged
+from ...stages import SHAPES, stage, unchanged, whole
 from .common import Arguments, different, pass_on
 
 DRAWS = 40_000
@@ -32,12 +33,9 @@ EXCLUDED_DRAWS = 4_000
 """Enough to see a word that should not come, were it drawn only once in a hundred times: that none
 of them shows it then has the probability 0.99^4000 = 3e-18."""
 
-SAMPLE_ONCE = "sample_next once"
-SAMPLE_OFTEN = "sample_next many times"
-SAMPLE_AGAIN = "sample_next again from one generator"
-SAMPLE_WITHOUT = "sample_next without a generator"
-SAMPLE_EXCLUDED = "sample_next beside -inf"
-SAMPLE_NEGATIVE = "sample_next below zero"
+SAMPLE_ONCE, SAMPLE_OFTEN, SAMPLE_AGAIN = "once", "many times", "again from one generator"
+SAMPLE_WITHOUT, SAMPLE_EXCLUDED, SAMPLE_NEGATIVE = "no generator", "beside -inf", "below zero"
+"""Names of drivers."""
 
 AGAIN = (
     "the same ids from the same state of the generator",
@@ -218,62 +216,44 @@ def _seed(sizes: Sizes, generator: Generator) -> Tensor:
     return torch.randint(1 << 30, (), generator=generator)
 
 
-def _sample_stages(*fixtures: Arrays) -> list[Stage]:
+def _sample_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *odd = fixtures
-    often, values = "frequencies", "all of it together"
-    one = first | {"logits": first["logits"][:1]}
-    excluded = one["logits"].masked_fill(torch.arange(one["logits"].shape[1]) % 2 == 0, -torch.inf)
-    batches = (("a batch", first), ("another batch", second))
+    often, values, inputs = "frequencies", "all of it together", first.inputs
+    one = inputs | {"logits": inputs["logits"][:1]}
+    even = torch.arange(one["logits"].shape[1]) % 2 == 0
+    excluded = one | {"logits": one["logits"].masked_fill(even, -torch.inf)}
+    # A word that leads by 50 is as good as certain, and exp of it is finite.
+    leads = inputs | {"logits": _one_leads(inputs["logits"])}
+    batches = (("a batch", inputs), ("another batch", second.inputs))
 
     def at(temperature: float, arrays: Arrays) -> Arrays:
         return arrays | {"temperature": torch.tensor(temperature)}
 
+    cold = [(f"{label}, temperature 0", at(0.0, arrays)) for label, arrays in batches]
+    warm = ("a low temperature", one), ("a high temperature", at(2.5, one))
+    never = (
+        ("some words with -inf", at(1.0, excluded)),
+        ("-inf at a high temperature", at(2.5, excluded)),
+    )
+    bare = ("no generator", one), ("the scores alone", at(1.0, one))
+    sizes = [(f"odd sizes {k}", fixture.inputs) for k, fixture in enumerate(odd, start=1)]
+    others, rows = "frequencies at other temperatures", "each row by its own scores"
+    only_source = "the generator is the only source of chance"
+    negative = ("temperature -1", at(-1.0, inputs))
+    refused = "a negative temperature is a ValueError"
     return [
-        stage(SHAPES, SAMPLE_ONCE, *batches, aspect="shapes", after=""),
-        stage(
-            "temperature 0 takes the likeliest",
-            SAMPLE_ONCE,
-            *((f"{label}, temperature 0", at(0.0, arrays)) for label, arrays in batches),
-        ),
-        stage(often, SAMPLE_OFTEN, ("temperature 1", at(1.0, one))),
-        stage(
-            "frequencies at other temperatures",
-            SAMPLE_OFTEN,
-            ("a low temperature", one),
-            ("a high temperature", at(2.5, one)),
-        ),
-        stage(
-            "each row by its own scores",
-            SAMPLE_OFTEN,
-            # A word that leads by 50 is as good as certain, and exp of it is finite.
-            ("one word leads", at(1.0, first | {"logits": _one_leads(first["logits"])})),
-        ),
-        stage(
-            "-inf is never drawn",
-            SAMPLE_EXCLUDED,
-            ("some words with -inf", at(1.0, one | {"logits": excluded})),
-            ("-inf at a high temperature", at(2.5, one | {"logits": excluded})),
-        ),
-        stage("the generator is the only source of chance", SAMPLE_AGAIN, ("a generator", one)),
-        stage(
-            "without a generator",
-            SAMPLE_WITHOUT,
-            ("no generator", one),
-            ("the scores alone", at(1.0, one)),
-        ),
-        stage(
-            "a negative temperature is a ValueError",
-            SAMPLE_NEGATIVE,
-            ("temperature -1", at(-1.0, first)),
-        ),
-        stage(values, "sample_next", *fixture_calls(first, second)),
-        stage(
-            "odd sizes",
-            SAMPLE_OFTEN,
-            *((f"odd sizes {k}", arrays) for k, arrays in enumerate(odd, start=1)),
-            after=often,
-        ),
-        unchanged("sample_next", first, second),
+        stage(SHAPES, *batches, driver=SAMPLE_ONCE, aspect="shapes", after="", weight=0.1),
+        stage("temperature 0 takes the likeliest", *cold, driver=SAMPLE_ONCE, weight=0.1),
+        stage(often, ("temperature 1", at(1.0, one)), driver=SAMPLE_OFTEN, weight=0.15),
+        stage(others, *warm, driver=SAMPLE_OFTEN, weight=0.15),
+        stage(rows, ("one word leads", at(1.0, leads)), driver=SAMPLE_OFTEN, weight=0.1),
+        stage("-inf is never drawn", *never, driver=SAMPLE_EXCLUDED, weight=0.1),
+        stage(only_source, ("a generator", one), driver=SAMPLE_AGAIN, weight=0.1),
+        stage("without a generator", *bare, driver=SAMPLE_WITHOUT, weight=0.05),
+        stage(refused, negative, driver=SAMPLE_NEGATIVE, weight=0.05),
+        stage(values, *whole(first, second), weight=0.05),
+        stage("odd sizes", *sizes, driver=SAMPLE_OFTEN, after=often, weight=0.05),
+        unchanged(first, second),
     ]
 
 
@@ -295,8 +275,13 @@ def _sample_sizes(generator: Generator) -> list[Sizes]:
 
 _SAMPLING = {"temperature": float, "seed": int}
 
-DRIVERS = {
-    "sample_next": Driver(
+sample_next = Plan(
+    stubs.sample_next,
+    _sample_stages,
+    inputs={"logits": _ladder, "temperature": _temperature, "seed": _seed},
+    only_inputs=True,
+    outputs={"ids at temperature 0": ("N",), "frequencies": ("N", "V")},
+    driver=Driver(
         (
             *("frequencies", "the number of axes of ids", AGAIN),
             *("a word with -inf drawn", "ids at temperature 0"),
@@ -311,39 +296,30 @@ DRIVERS = {
         },
         _alone(_sample_all),
     ),
-    SAMPLE_ONCE: Driver("ids", _SAMPLING, call=_alone(_sample_once)),
-    SAMPLE_OFTEN: Driver("frequencies", _SAMPLING, call=_alone(_sample_often)),
-    SAMPLE_AGAIN: Driver(AGAIN, _SAMPLING, dict.fromkeys(AGAIN, as_int), _alone(_sample_from_one)),
-    SAMPLE_WITHOUT: Driver(
-        ("frequencies", "the same ids after torch.manual_seed"),
-        _SAMPLING,
-        {"the same ids after torch.manual_seed": as_int},
-        _alone(_sample_without),
-    ),
-    SAMPLE_EXCLUDED: Driver(
-        "a word with -inf drawn",
-        _SAMPLING,
-        {"a word with -inf drawn": as_int},
-        _alone(_sample_excluded),
-    ),
-    SAMPLE_NEGATIVE: Driver(
-        "a ValueError", _SAMPLING, {"a ValueError": as_int}, _alone(_sample_negative)
-    ),
-}
-
-PLANS = {
-    "sample_next": Plan(
-        "sample_next",
-        {"logits": _ladder, "temperature": _temperature, "seed": _seed},
-        {
-            "ids": ("N",),
-            "ids at temperature 0": ("N",),
-            "frequencies": ("N", "V"),
-        },
-        _sample_stages,
-        Relation(lambda arrays: arrays, atol=APART),
-        gradients=False,
-        sizes=({"N": 3, "V": 5}, {"N": 2, "V": 4}, {"N": 1, "V": 2}, {"N": 1, "V": 1}),
-        drawn=_sample_sizes,
-    )
-}
+    drivers={
+        SAMPLE_ONCE: Driver("ids", _SAMPLING, call=_alone(_sample_once)),
+        SAMPLE_OFTEN: Driver("frequencies", _SAMPLING, call=_alone(_sample_often)),
+        SAMPLE_AGAIN: Driver(
+            AGAIN, _SAMPLING, dict.fromkeys(AGAIN, as_int), _alone(_sample_from_one)
+        ),
+        SAMPLE_WITHOUT: Driver(
+            ("frequencies", "the same ids after torch.manual_seed"),
+            _SAMPLING,
+            {"the same ids after torch.manual_seed": as_int},
+            _alone(_sample_without),
+        ),
+        SAMPLE_EXCLUDED: Driver(
+            "a word with -inf drawn",
+            _SAMPLING,
+            {"a word with -inf drawn": as_int},
+            _alone(_sample_excluded),
+        ),
+        SAMPLE_NEGATIVE: Driver(
+            "a ValueError", _SAMPLING, {"a ValueError": as_int}, _alone(_sample_negative)
+        ),
+    },
+    relation=Relation(lambda arrays: arrays, atol=APART),
+    gradients=False,
+    sizes=({"N": 3, "V": 5}, {"N": 2, "V": 4}, {"N": 1, "V": 2}, {"N": 1, "V": 1}),
+    drawn=_sample_sizes,
+)

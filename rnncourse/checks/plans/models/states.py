@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from ...drivers import Driver
-from ...plan import Plan, Stage
-from ...results import Arrays
-from ...stages import BEYOND_ONE, endings, fixture_calls, shapes, stage
+from .... import models as stubs
+from ...plan import Fixture, Plan, Stage
+from ...stages import BEYOND_ONE, endings, gradients, shapes, stage, whole
 
 
-def _flatten_stages(*fixtures: Arrays) -> list[Stage]:
+def _stages(*fixtures: Fixture) -> list[Stage]:
     first, second, *_ = fixtures
-    name, values, calls = "flatten_states", "whole sequences", fixture_calls(first, second)
-    output = first["output"]
+    values, output = "whole sequences", first["output"]
     return [
-        shapes(name, first, second),
-        stage("a sequence of one step", name, ("one step", {"output": output[:1]})),
-        stage("a batch of one", name, ("a batch of one", {"output": output[:, :1]})),
-        stage(values, name, *calls),
-        stage("gradients", name, *calls, aspect="gradients", after=values),
-        *endings(name, fixtures, values, BEYOND_ONE),
+        shapes(first, second),
+        stage("a sequence of one step", ("one step", {"output": output[:1]}), weight=0.1),
+        stage("a batch of one", ("a batch of one", {"output": output[:, :1]}), weight=0.1),
+        stage(values, *whole(first, second), weight=0.4),
+        gradients(first, second, values, weight=0.2),
+        *endings(fixtures, values, BEYOND_ONE),
     ]
 
 
-DRIVERS = {
-    "flatten_states": Driver("rows"),
-}
-
-PLANS = {
-    "flatten_states": Plan(
-        "flatten_states",
-        {"output": ("T", "N", "H")},
-        {"rows": ("N", "T·H")},
-        _flatten_stages,
-    )
-}
+flatten_states = Plan(stubs.flatten_states, _stages)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from ...._exercise import describe
-from ...drivers import Driver, Function
-from ...plan import Plan, Sizes, Stage
-from ...results import Arrays, WrongResultError, as_int
-from ...stages import fixture_calls, stage, unchanged
+from .... import models as stubs
+from ...._exercise import Function, describe
+from ...drivers import Driver
+from ...plan import Fixture, Plan, Sizes, Stage
+from ...results import WrongResultError, as_int
+from ...stages import stage, unchanged, whole
 from .common import Arguments, different, number, pass_on
 
 SPECIAL = ("<pad>", "<unk>")
@@ -93,38 +94,28 @@ _VOCABULARY = {
 }
 
 
-def _vocabulary_stages(*fixtures: Arrays) -> list[Stage]:
+def _vocabulary_stages(*fixtures: Fixture) -> list[Stage]:
     first, second, few, many = fixtures
-    name, values = "build_vocabulary", "frequency, ties and the limit together"
-    by_count = "the most frequent words first"
+    by_count, values = "the most frequent words first", "frequency, ties and the limit together"
     everything = {"max_size": torch.tensor(len(TABLE) + 5)}
     frequent = {"texts": _text("moon sea the sea the sea")}
     tied = {"texts": _text("sea the river the sea river apple")}
+    limits = [(f"max_size {n}", frequent | {"max_size": torch.tensor(n)}) for n in (2, 3, 4)]
     empty = torch.cat([first["texts"][:1], torch.full_like(first["texts"][:1], -1)])
+    texts = (
+        ("few words", few.inputs),
+        ("many words", many.inputs),
+        ("an empty text", first.inputs | {"texts": empty}),
+    )
+    three, tie = ("three words", frequent | everything), ("a tie", tied | everything)
+    last = "one text, an empty text, few and many words"
     return [
-        stage(
-            by_count,
-            name,
-            ("three words", frequent | everything),
-            after="",
-        ),
-        stage("ties in alphabetical order", name, ("a tie", tied | everything), after=by_count),
-        stage(
-            "max_size counts padding and unknown",
-            name,
-            *((f"max_size {n}", frequent | {"max_size": torch.tensor(n)}) for n in (2, 3, 4)),
-            after=by_count,
-        ),
-        stage(values, name, *fixture_calls(first, second), after=""),
-        stage(
-            "one text, an empty text, few and many words",
-            name,
-            ("few words", few),
-            ("many words", many),
-            ("an empty text", first | {"texts": empty}),
-            after=values,
-        ),
-        unchanged(name, first, second, after=""),
+        stage(by_count, three, after="", weight=0.25),
+        stage("ties in alphabetical order", tie, after=by_count, weight=0.2),
+        stage("max_size counts padding and unknown", *limits, after=by_count, weight=0.2),
+        stage(values, *whole(first, second), after="", weight=0.25),
+        stage(last, *texts, after=values, weight=0.1),
+        unchanged(first, second, after=""),
     ]
 
 
@@ -135,20 +126,13 @@ def _vocabulary_sizes(generator: Generator) -> list[Sizes]:
     return [*whole_ones, {"N": 1, "V": 2}, {"N": 2, "V": 30}]
 
 
-DRIVERS = {
-    "build_vocabulary": Driver(
-        tuple(_VOCABULARY), {"max_size": int}, _VOCABULARY, _build_vocabulary
-    ),
-}
-
-PLANS = {
-    "build_vocabulary": Plan(
-        "build_vocabulary",
-        {"texts": _texts, "max_size": number(lambda s: s["V"], lambda s: s["V"] + 1)},
-        {},
-        _vocabulary_stages,
-        gradients=False,
-        sizes=({"N": 3, "V": 8}, {"N": 5, "V": 9}, {"N": 1, "V": 2}, {"N": 2, "V": 30}),
-        drawn=_vocabulary_sizes,
-    )
-}
+build_vocabulary = Plan(
+    stubs.build_vocabulary,
+    _vocabulary_stages,
+    inputs={"texts": _texts, "max_size": number(lambda s: s["V"], lambda s: s["V"] + 1)},
+    only_inputs=True,
+    driver=Driver(tuple(_VOCABULARY), {"max_size": int}, _VOCABULARY, _build_vocabulary),
+    gradients=False,
+    sizes=({"N": 3, "V": 8}, {"N": 5, "V": 9}, {"N": 1, "V": 2}, {"N": 2, "V": 30}),
+    drawn=_vocabulary_sizes,
+)

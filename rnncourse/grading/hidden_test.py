@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
 
 from .._errors import CourseError
-from ..checks import run
-from ..checks.drivers import Outcome, driver_of
+from .._exercise import Function
+from ..checks.drivers import Outcome
 from ..checks.fingerprints import Stored
 from ..checks.judge import Mistake, Report, Signature, fingerprint, judge
-from ..checks.plan import Case, Key, Plan, Stage, key
-from ..checks.results import Arrays
+from ..checks.plan import Case, Fixture, Key, Plan, Stage, cases_of
 from .draws import generator
 
 
-class SpecError(CourseError):
-    """A hidden spec is missing or does not fit the exercise. The message says which and why."""
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A hidden spec of one exercise.
-
-    Attributes:
-        reference: a right implementation.
-        shares: what part of the points each stage is worth; they add up to 1. A stage that only
-            the learner's own process can attest is worth nothing.
-    """
-
-    reference: Callable[..., Any]
-    shares: Mapping[str, float]
+class HiddenTestError(CourseError):
+    """A plan cannot be graded by. The message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +37,7 @@ class HiddenTest:
     """An exercise with the secret inputs of a class, and what is right on them.
 
     Attributes:
+        solution: says what is right where torch has no such function.
         hidden: what every learner of the class is asked, and marked by.
         public: the fixtures that the public check has, too: by these mistakes get their names and
             learners are told numbers. They are worth nothing.
@@ -62,12 +47,18 @@ class HiddenTest:
     """
 
     plan: Plan
-    spec: Spec
+    solution: Function
     hidden: ExpectedStages
     public: ExpectedStages = ExpectedStages((), {})
     mistakes: tuple[tuple[Mistake, Signature], ...] = ()
     seed: int = field(default=0, repr=False)
-    fixtures: Sequence[Arrays] = ()
+    fixtures: Sequence[Fixture] = ()
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """What part of the points each stage is worth; they add up to 1."""
+        total = sum(stage.weight for stage in self.hidden.stages)
+        return {stage.name: stage.weight / total for stage in self.hidden.stages if stage.weight}
 
     def own_stages(self, digest: str) -> tuple[Stage, ...]:
         """The hidden stages that are worth points, with one case each, on inputs that no other
@@ -78,13 +69,13 @@ class HiddenTest:
         """
         drawing = generator(self.seed, self.plan.exercise, digest)
         first = self.plan.fixture(self.plan.drawn(drawing)[0], drawing)
-        stages = self.plan.stages(first, *self.fixtures[1:])
-        whole = _whole(self.plan, stages)
+        stages = self.plan.stages_on([first, *self.fixtures[1:]])
+        whole = _whole(stages)
         behind = {s.name for s in stages if s.name not in whole and _is_behind(s, whole, stages)}
         return tuple(
             replace(stage, cases=stage.cases[:1], instead=stage.instead[:1], after="")
             for stage in stages
-            if stage.name in self.spec.shares and stage.name not in behind
+            if stage.weight and stage.name not in behind
         )
 
     def is_right(self, outcomes: Mapping[Key, Outcome]) -> bool:
@@ -104,7 +95,7 @@ class HiddenTest:
             own, outcomes: of the hand-in's own inputs.
         """
         passed = {stage.name for stage in report.stages if stage.status == "passed"}
-        whole = _whole(self.plan, self.hidden.stages)
+        whole = _whole(self.hidden.stages)
         # Who is right on whole inputs is right in each part: the reference need not run on these.
         asked = passed & whole if _values(self.hidden.stages, whole) <= passed else passed
         stages = [stage for stage in own if stage.name in asked]
@@ -115,7 +106,7 @@ class HiddenTest:
         )
 
     def _is_right_on(self, stages: Sequence[Stage], outcomes: Mapping[Key, Outcome]) -> bool:
-        expected = {k: self._right(case) for k, case in cases_of(stages).items()}
+        expected = _right_on(self.plan, self.solution, cases_of(stages))
         return self._pass(stages, expected, outcomes)
 
     def _pass(
@@ -127,14 +118,11 @@ class HiddenTest:
         report = judge(self.plan, stages, expected, outcomes, ())
         return all(stage.status == "passed" for stage in report.stages)
 
-    def _right(self, case: Case) -> Outcome:
-        """What is right in a call: of torch's own function, which is faster, where there is one."""
-        own = case.driver == self.plan.exercise and self.plan.oracle
-        return driver_of(case.driver)(own or self.spec.reference, case.arrays)
 
-
-def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> HiddenTest:
-    """Draw secret inputs for an exercise and run the reference on them.
+def build_hidden_test(
+    plan: Plan, solution: Function, seed: int, stored: Stored | None = None
+) -> HiddenTest:
+    """Draw secret inputs for an exercise, and compute what is right on them.
 
     Sizes are drawn too. In the first two fixtures all differ, so that no axis can pass for another.
 
@@ -142,30 +130,33 @@ def prepare(plan: Plan, spec: Spec, seed: int, stored: Stored | None = None) -> 
         stored: what the public check has of the exercise.
 
     Raises:
-        SpecError: the spec does not fit the plan's stages.
+        HiddenTestError: the plan's stages are worth nothing, or ask for no values.
     """
     drawing = generator(seed, plan.exercise)
-    fixtures = [plan.fixture(sizes, drawing) for sizes in plan.drawn(drawing)]
-    stages = tuple(stage for stage in plan.stages(*fixtures) if stage.aspect != "device")
-    if set(spec.shares) != {s.name for s in stages if s.aspect != "unchanged"}:
-        raise SpecError(f"the spec of {plan.exercise} does not share its points by its stages.")
-    if not math.isclose(sum(spec.shares.values()), 1):
-        raise SpecError(f"the shares of {plan.exercise} do not add up to 1.")
-    if not _values(stages, _whole(plan, stages)):  # a hand-in would have no inputs of its own
-        raise SpecError(f"no stage of {plan.exercise} asks for the values of a whole fixture.")
-    hidden = ExpectedStages(stages, run(spec.reference, cases_of(stages)))
-    hidden_test = HiddenTest(plan, spec, hidden, seed=seed, fixtures=fixtures)
+    fixtures = plan.fixtures(plan.drawn(drawing), drawing)
+    stages = tuple(stage for stage in plan.stages_on(fixtures) if stage.aspect != "device")
+    if attested := [s.name for s in stages if s.aspect == "unchanged" and s.weight]:
+        raise HiddenTestError(
+            f"a stage of {plan.exercise} is worth points that only a learner's own process could "
+            f"attest: {attested[0]}."
+        )
+    if not sum(stage.weight for stage in stages):
+        raise HiddenTestError(f"no stage of {plan.exercise} is worth any points.")
+    if not _values(stages, _whole(stages)):  # a hand-in would have no inputs of its own
+        raise HiddenTestError(f"no stage of {plan.exercise} asks for values on a whole fixture.")
+    hidden = ExpectedStages(stages, _right_on(plan, solution, cases_of(stages)))
+    hidden_test = HiddenTest(plan, solution, hidden, seed=seed, fixtures=fixtures)
     if stored is None:
         return hidden_test
-    shown = tuple(_on_first_fixture(plan.stages(*stored.fixtures)))
-    public = ExpectedStages(shown, run(spec.reference, cases_of(shown)))
+    shown = tuple(_on_first_fixture(plan.stages_on(stored.fixtures)))
+    public = ExpectedStages(shown, _right_on(plan, solution, cases_of(shown)))
     mistakes = tuple((m, _within(numbers, public.cases)) for m, numbers in stored.mistakes)
     return replace(hidden_test, public=public, mistakes=mistakes)
 
 
-def cases_of(stages: Iterable[Stage]) -> dict[Key, Case]:
-    """The calls that stages ask for, each once."""
-    return {key(case): case for stage in stages for case in (*stage.cases, *stage.instead)}
+def _right_on(plan: Plan, solution: Function, cases: Mapping[Key, Case]) -> dict[Key, Outcome]:
+    """What is right in each case."""
+    return {key: plan.right(solution, case) for key, case in cases.items()}
 
 
 def signature(
@@ -173,8 +164,8 @@ def signature(
 ) -> Signature:
     """The numbers that tell a mistake, by call; only drivers in whose every call it shows."""
     prints = {k: fingerprint(plan, o, expected[k]) for k, o in outcomes.items()}
-    blind = {k[0] for k, arrays in prints.items() if not arrays}
-    return {k: arrays for k, arrays in prints.items() if k[0] not in blind}
+    blind = {(k.driver, k.probed) for k, numbers in prints.items() if not numbers}
+    return {k: numbers for k, numbers in prints.items() if (k.driver, k.probed) not in blind}
 
 
 def _alone(stages: Iterable[Stage]) -> list[Stage]:
@@ -182,19 +173,14 @@ def _alone(stages: Iterable[Stage]) -> list[Stage]:
     return [replace(stage, instead=()) for stage in stages]
 
 
-def is_whole(case: Case) -> bool:
-    """Whether a case is one of the two fixtures by which mistakes are recognised."""
-    return case.label.startswith("fixture")
-
-
 def _on_first_fixture(stages: Iterable[Stage]) -> list[Stage]:
     """The stages on the first whole fixture alone, which tells mistakes apart as well as both."""
     found: list[Stage] = []
     for stage in stages:
-        cases = tuple(case for case in stage.cases if is_whole(case))[:1]
+        cases = tuple(case for case in stage.cases if case.whole)[:1]
         if cases and stage.aspect in ("shapes", "values", "gradients"):
             after = stage.after if stage.after in {s.name for s in found} else ""
-            probed = tuple(case for case in stage.instead if is_whole(case))[:1]
+            probed = tuple(case for case in stage.instead if case.whole)[:1]
             found.append(replace(stage, cases=cases, instead=probed, after=after))
     return found
 
@@ -204,13 +190,9 @@ def _within(numbers: Signature, cases: Mapping[Key, Case]) -> Signature:
     return {k: arrays for k, arrays in numbers.items() if k in cases}
 
 
-def _whole(plan: Plan, stages: Iterable[Stage]) -> set[str]:
+def _whole(stages: Iterable[Stage]) -> set[str]:
     """The stages that look at the exercise's own driver on a whole fixture."""
-    return {
-        stage.name
-        for stage in stages
-        if stage.cases[0].driver == plan.exercise and is_whole(stage.cases[0])
-    }
+    return {s.name for s in stages if s.cases[0].whole and not s.cases[0].driver}
 
 
 def _values(stages: Iterable[Stage], among: set[str]) -> set[str]:
