@@ -24,7 +24,8 @@ def build_vocabulary(texts: list[list[str]], max_size: int) -> dict[str, int]:
 
     Returns:
         ids by word: "<pad>" is 0, "<unk>" is 1, then come the words, the most frequent first;
-        words of one frequency in alphabetical order.
+        words of one frequency in alphabetical order. In the texts, too, "<pad>" and "<unk>" are 0
+        and 1.
 
     Source: the vocabularies of torchtext.
     """

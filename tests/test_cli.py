@@ -69,7 +69,7 @@ def test_check_names_a_mistake_in_the_terminal(workspace: Path) -> None:
     notebook.write_text(filled(solutions() | {"lstm_cell": WRONG_ORDER}), encoding="utf-8")
     done = rnncourse("check", "lstm/lstm.ipynb", cwd=workspace)
     assert done.returncode == 1
-    assert "✗ lstm_cell: 3 of 12 public checks passed." in done.stdout
+    assert "✗ lstm_cell: 3 of 13 public checks passed." in done.stdout
     assert "→ Your gates are in the order i, f, o, g; torch's is i, f, g, o." in done.stdout
     assert "✓ lstm_layer: 9 of 9 public checks passed; hidden ones run at grading." in done.stdout
     notebook.write_text(filled(solutions()), encoding="utf-8")
@@ -112,7 +112,7 @@ def test_progress_counts(workspace: Path) -> None:
     assert done.returncode == 0
     assert "| shapes    | rnn_output_shapes      | 0 of 7        | not filled in |" in done.stdout
     rows = [line for line in done.stdout.splitlines() if "lstm" in line]
-    assert sum("done" in row for row in rows) == 2 and any("12 of 12" in row for row in rows)
+    assert sum("done" in row for row in rows) == 2 and any("13 of 13" in row for row in rows)
     assert sum("ready-made" in row and "9 of 9" in row for row in rows) == 1
     assert sum("not filled in" in row for row in rows) == 2
 

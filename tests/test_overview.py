@@ -33,7 +33,7 @@ def test_progress_tells_what_is_filled_in_here_and_how_far_it_is() -> None:
     assert found.keys() == exercises().keys()
     passed, stages = found["rnn_cell"][0].split(" of ")
     assert passed == stages and found["rnn_cell"][1] == "done"
-    assert found["lstm_cell"] == ("2 of 12", "not right yet")
+    assert found["lstm_cell"] == ("2 of 13", "not right yet")
     assert found["gru_cell"][1] == "ready-made"
     assert found["embed"] == ("", "not filled in")
 

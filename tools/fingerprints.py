@@ -11,7 +11,8 @@ the files are not what this makes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ import torch
 import rnncourse
 from rnncourse._exercise import CHAPTERS, Function, exercises
 from rnncourse.checks.compare import close
+from rnncourse.checks.drivers import Outcome
 from rnncourse.checks.fingerprints import arrays_of
-from rnncourse.checks.judge import is_near, naming_tolerance
-from rnncourse.checks.plan import Key, Plan, cases_of, plan_of
+from rnncourse.checks.judge import fingerprint, is_near, naming_tolerance
+from rnncourse.checks.plan import Case, Fixture, Key, Plan, cases_of, plan_of
 from rnncourse.checks.results import Arrays
 from rnncourse.grading.hidden_test import signature
 from tools.answers import known, solutions
@@ -81,16 +83,13 @@ def _exercise_content(chapter: str, name: str, solution: Function) -> Content:
     expected = {key: plan.right(solution, case) for key, case in cases.items()}
     stored = {k: o for k, o in expected.items() if k.probed or not plan.oracle}
     whole = {k: case for k, case in cases.items() if case.whole}
+    parts = {k: case for k, case in cases.items() if k in _parts_of_the_formula(plan, fixtures)}
     mistakes = [
         {
             "id": entry.mistake.id,
             "sentence": entry.mistake.sentence,
-            "calls": [
-                _call(key, numbers.results, numbers.gradients)
-                for key, numbers in signature(
-                    plan, plan.run(entry.function, whole), expected
-                ).items()
-            ],
+            "calls": _signature(plan, entry.function, whole, expected),
+            "parts": _wrong(plan, entry.function, parts, expected),
         }
         for entry in known(chapter, name)
     ]
@@ -101,6 +100,39 @@ def _exercise_content(chapter: str, name: str, solution: Function) -> Content:
         "answers": [_call(key, o.arrays, o.gradients) for key, o in stored.items()],
         "mistakes": mistakes,
     }
+
+
+def _parts_of_the_formula(plan: Plan, fixtures: Sequence[Fixture]) -> set[Key]:
+    """The calls on parts of a fixture that come before the values of whole ones."""
+    stages = [
+        s for s in plan.stages_on(fixtures) if s.aspect == "values" and s.cases[0].key.driver == ""
+    ]
+    behind = {s.name for s in stages if s.cases[0].whole}
+    return {
+        case.key
+        for s in stages
+        if s.after not in behind and s.name not in behind
+        for case in s.cases
+    }
+
+
+def _signature(
+    plan: Plan, function: Function, cases: Mapping[Key, Case], expected: Mapping[Key, Outcome]
+) -> list[Content]:
+    """What a mistake gives in calls on whole fixtures."""
+    found = signature(plan, plan.run(function, cases), expected)
+    return [_call(key, numbers.results, numbers.gradients) for key, numbers in found.items()]
+
+
+def _wrong(
+    plan: Plan, function: Function, cases: Mapping[Key, Case], expected: Mapping[Key, Outcome]
+) -> list[Content]:
+    """The results of a mistake in calls on parts of a fixture, where they are wrong."""
+    found = []
+    for key, outcome in plan.run(function, cases).items():
+        results = fingerprint(plan, replace(outcome, gradients={}), expected[key]).results
+        found += [_call(key, results, {})] if results else []
+    return found
 
 
 def _call(key: Key, results: Arrays, gradients: Arrays) -> Content:
@@ -121,15 +153,16 @@ def _settled_exercise(plan: Plan, made: Content, stored: Content) -> Content:
         stored["answers"],
         lambda old, new: close(old, new, plan.relation.atol * SHARE, SHARE),
     )
-    calls = {mistake["id"]: mistake["calls"] for mistake in stored["mistakes"]}
+    before = {mistake["id"]: mistake for mistake in stored["mistakes"]}
     mistakes = [
         mistake
         | {
-            "calls": _settled_calls(
-                mistake["calls"],
-                calls.get(mistake["id"], []),
+            part: _settled_calls(
+                mistake[part],
+                before.get(mistake["id"], {}).get(part, []),
                 lambda old, new: is_near(old, new, naming * SHARE),
             )
+            for part in ("calls", "parts")
         }
         for mistake in made["mistakes"]
     ]

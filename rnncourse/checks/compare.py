@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -20,6 +21,10 @@ WORDS = {"T": "step", "N": "sequence", "H": "unit", "I": "feature", "H+I": "colu
     **dict.fromkeys(("H_1", "H_2", "H_top"), "unit"),
     **{f"{gates}H": "row" for gates in (3, 4)},
 }
+
+
+OVERFLOW = "which comes of exp of large numbers, log of 0 or a division by 0."
+"""What is said of a number that is none."""
 
 
 def close(expected: Tensor, got: Tensor, atol: float = 0.0, share: float = 1.0) -> bool:
@@ -79,13 +84,20 @@ def shape_difference(
 
 
 def value_difference(
-    name: str, axes: Axes, expected: Tensor, got: Tensor, reveal: bool, atol: float = 0.0
+    name: str,
+    axes: Axes,
+    expected: Tensor,
+    got: Tensor,
+    reveal: bool,
+    atol: float = 0.0,
+    words: Sequence[str] = (),
 ) -> str:
     """A sentence on wrong numbers, with the first place that differs; "" when they are equal.
 
     Args:
         reveal: whether the sentence may contain numbers, the function's and the right ones.
         atol: how far they may be apart besides rounding.
+        words: what the numbers stand for, if they stand for something.
     """
     if close(expected, got, atol):
         return ""
@@ -101,10 +113,15 @@ def value_difference(
     own, right = float(got[tuple(index)]), float(expected[tuple(index)])
     place = _place(index, axes)
     where = f"{name} at {place}" if place and " " in name else f"{name}{place}"
-    if own != own:
-        return f"{where} is not a number (NaN)."
+    if math.isnan(own):
+        return f"{where} is not a number (NaN), {OVERFLOW}"
     own_text, right_text = _told_apart(own, right, whole=not got.is_floating_point())
-    told = f"yours is {own_text}, it should be {right_text}."
+    if words:
+        own_text, right_text = (
+            words[int(n)] if 0 <= n < len(words) else "another" for n in (own, right)
+        )
+    told = f"yours is {own_text}, it should be {right_text}"
+    told += f", {OVERFLOW}" if math.isinf(own) and math.isfinite(right) else "."
     if not index:
         return f"{name} differs: {told}"
     share = f"{int(wrong.sum())} of {wrong.numel()} numbers differ; the first is"

@@ -16,8 +16,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .._axes import Structure, declaration
+from .._axes import Axes, Structure, declaration
 from .._exercise import Exercise, Function, UnfilledError, left_blank, substituted
+from .errors import explain
 from .results import Arrays, Convert, WrongResultError, a_number, as_int, named
 
 MAX_MESSAGE = 200
@@ -108,6 +109,8 @@ class Driver:
         call: calls the function with the arguments and gives its results, where more is to be done
             than to pass each by its name: building a model, making lists.
         records: whether the function needs to record gradients itself, as a training step does.
+        shown: makes of a case's arguments those of the function, to be told where a number is
+            wrong; None where `call` passes them on by name or does more with them.
         prepare: makes the inputs of a case's arrays, where some follow from others, such as a state
             from the weights. For functions whose gradients are not asked for.
     """
@@ -118,6 +121,7 @@ class Driver:
     call: Callable[[Function, dict[str, Any]], object] = by_name
     records: bool = False
     prepare: Callable[[Arrays], Arrays] = as_they_are
+    shown: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 
     @staticmethod
     def of(stub: Function) -> Driver:
@@ -139,41 +143,61 @@ class Driver:
         inputs: Arrays,
         cotangents: Mapping[str, Tensor] = NOTHING,
         probes: Mapping[str, Function] = NOTHING,
+        axes: Mapping[str, Axes] = NOTHING,
     ) -> Outcome:
         """Call `function` on inputs. With cotangents, one for each result y, the gradients of
         sum(y * cotangent) by every float input come back as well.
 
         Args:
             probes: what takes the place of other exercises during the call.
+            axes: of the inputs, for what is said of an error.
         """
         if not probes:
-            return self._run(function, inputs, cotangents)
+            return self._run(function, inputs, cotangents, axes)
         with substituted(probes, user=function):
-            return self._run(function, inputs, cotangents)
+            return self._run(function, inputs, cotangents, axes)
+
+    def arguments(self, inputs: Arrays) -> Mapping[str, Any]:
+        """What the function is called with, for sentences; empty where that takes more words."""
+        given = self._arguments(inputs)
+        if self.shown:
+            return self.shown(given)
+        return given if self.call is by_name else {}
+
+    def _arguments(self, inputs: Arrays) -> dict[str, Any]:
+        return {k: self.inputs[k](v) if k in self.inputs else v for k, v in inputs.items()}
 
     def differentiable(self, name: str, value: Tensor) -> bool:
         """Whether a gradient by this input is asked for, where gradients are."""
         return value.is_floating_point() and name not in self.inputs
 
-    def _run(self, function: Function, given: Arrays, cotangents: Mapping[str, Tensor]) -> Outcome:
+    def _run(
+        self,
+        function: Function,
+        given: Arrays,
+        cotangents: Mapping[str, Tensor],
+        axes: Mapping[str, Axes],
+    ) -> Outcome:
         inputs = self.prepare(given)
         if not cotangents:
-            return self._without_gradients(function, inputs)
+            return self._without_gradients(function, inputs, axes)
         try:
             return self._with_gradients(function, inputs, cotangents)
         except (Exception, SystemExit) as error:
-            problem = _problem(error, inputs)
-        outcome = self._without_gradients(function, inputs)  # whose results may still be right
+            problem = _problem(error, inputs, axes)
+        outcome = self._without_gradients(function, inputs, axes)  # which may still be right
         outcome.gradient_problem = None if outcome.problem else problem
         return outcome
 
-    def _without_gradients(self, function: Function, inputs: Arrays) -> Outcome:
+    def _without_gradients(
+        self, function: Function, inputs: Arrays, axes: Mapping[str, Axes]
+    ) -> Outcome:
         copies = {k: v.clone() for k, v in inputs.items()}
         try:
             with torch.set_grad_enabled(self.records):
                 results = self._call(function, copies)
         except (Exception, SystemExit) as error:
-            return Outcome(problem=_problem(error, inputs))
+            return Outcome(problem=_problem(error, inputs, axes))
         return Outcome(_detached(results), changed=_changed(inputs, copies))
 
     def _with_gradients(
@@ -202,8 +226,7 @@ class Driver:
         return outcome
 
     def _call(self, function: Function, inputs: Arrays) -> Arrays:
-        arguments = {k: self.inputs[k](v) if k in self.inputs else v for k, v in inputs.items()}
-        results = named(self.call(function, arguments), self.structure, self.results)
+        results = named(self.call(function, self._arguments(inputs)), self.structure, self.results)
         device = next((v.device for v in inputs.values() if v.ndim), torch.device("cpu"))
         for name, value in results.items():
             if value.layout != torch.strided or value.is_quantized or value.is_nested:
@@ -228,7 +251,7 @@ def _same(before: Tensor, after: Tensor) -> bool:
     return before.shape == after.shape and torch.equal(before, after)
 
 
-def _problem(error: BaseException, inputs: Arrays) -> Problem:
+def _problem(error: BaseException, inputs: Arrays, axes: Mapping[str, Axes]) -> Problem:
     if isinstance(error, WrongResultError):
         return Problem("result", str(error))
     blank: Exercise | None = None
@@ -242,7 +265,9 @@ def _problem(error: BaseException, inputs: Arrays) -> Problem:
         return Problem("result", f"a tensor it makes{ELSEWHERE}")
     shapes = ", ".join(f"{k} {tuple(v.shape)}" for k, v in inputs.items() if v.ndim)
     where = "." if _called_exit(error) else _line_of(error)  # else a line of IPython's
-    return Problem("raised", f"it raised {_said(error)}{where} Given: {shapes}.")
+    advice = explain(_message(error), inputs, axes)
+    told = f"it raised {_said(error)}{where} Given: {shapes}. {advice}"
+    return Problem("raised", told.rstrip())
 
 
 def _said(error: BaseException) -> str:
@@ -252,12 +277,17 @@ def _said(error: BaseException) -> str:
         return "SystemExit: it called exit, which ends the whole program"
     if _wanted_too_much(error):
         return "MemoryError: it asked for more memory than there is"
-    try:
-        message = str(error).strip().split("\n")[0].rstrip(".")[:MAX_MESSAGE]
-    except Exception:
-        message = ""
+    message = _message(error).strip().split("\n")[0].rstrip(".")[:MAX_MESSAGE]
     kind = type(error).__name__
     return f"{kind}: {message}" if message else kind
+
+
+def _message(error: BaseException) -> str:
+    """An error's own words; "" where it has none, as a learner may have made it."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
 
 
 def _called_exit(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from .drivers import Outcome
-from .judge import Mistake, Numbers, Signature
+from .judge import KnownMistake, Mistake, Numbers, Signature
 from .plan import Fixture, Key
 from .results import Arrays
 
@@ -28,12 +28,12 @@ class Stored:
     Attributes:
         fixtures: sets of inputs and cotangents; mistakes are recognised by the first two.
         answers: right results by call, for calls that torch has no function for.
-        mistakes: known mistakes and what they give on the fixtures.
+        mistakes: known mistakes and what they give.
     """
 
     fixtures: tuple[Fixture, ...]
     answers: dict[Key, Outcome]
-    mistakes: tuple[tuple[Mistake, Signature], ...]
+    mistakes: tuple[KnownMistake, ...]
 
 
 @functools.cache
@@ -51,13 +51,16 @@ def _stored(entry: dict[str, Any]) -> Stored:
     )
     answers = {_key(call): Outcome(*_parts(call)) for call in entry["answers"]}
     mistakes = tuple(
-        (
-            Mistake(m["id"], m["sentence"]),
-            {_key(call): Numbers(*_parts(call)) for call in m["calls"]},
+        KnownMistake(
+            Mistake(m["id"], m["sentence"]), _signature(m["calls"]), _signature(m["parts"])
         )
         for m in entry["mistakes"]
     )
     return Stored(fixtures, answers, mistakes)
+
+
+def _signature(calls: list[dict[str, Any]]) -> Signature:
+    return {_key(call): Numbers(*_parts(call)) for call in calls}
 
 
 def _key(call: dict[str, Any]) -> Key:

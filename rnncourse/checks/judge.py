@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -54,7 +54,20 @@ class Numbers:
 
 
 Signature = Mapping[Key, Numbers]
-"""What a mistake gives in the calls on whole fixtures."""
+"""What a mistake gives in some calls."""
+
+
+class KnownMistake(NamedTuple):
+    """A mistake and the numbers by which it is recognised.
+
+    Attributes:
+        whole: in calls on whole fixtures.
+        parts: in calls that ask for one part of the formula, where it is wrong there.
+    """
+
+    mistake: Mistake
+    whole: Signature
+    parts: Signature = {}
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,7 @@ def judge(
     stages: Iterable[Stage],
     expected: Mapping[Key, Outcome],
     outcomes: Mapping[Key, Outcome],
-    mistakes: Iterable[tuple[Mistake, Signature]],
+    mistakes: Iterable[KnownMistake],
     reveal: bool = False,
 ) -> Report:
     """What the outcomes are worth.
@@ -151,23 +164,80 @@ def judge(
         return replace(whole, unfilled=unfilled if reveal else UNFILLED.format(plan.exercise))
     if whole.complete:
         return whole
-    return replace(whole, mistake=name_mistake(plan, outcomes, mistakes))
+    mistakes = tuple(mistakes)
+    failed = [stage for stage in stages if judged[stage.name].status == "failed"]
+    named = name_mistake(plan, outcomes, mistakes)
+    if not named:
+        named = name_one_of_several(plan, failed, expected, outcomes, mistakes)
+    return replace(whole, mistake=named)
 
 
 def name_mistake(
-    plan: Plan,
-    outcomes: Mapping[Key, Outcome],
-    mistakes: Iterable[tuple[Mistake, Signature]],
+    plan: Plan, outcomes: Mapping[Key, Outcome], mistakes: Iterable[KnownMistake]
 ) -> Mistake | None:
     """The first mistake whose numbers are the outcomes' in every call of one driver."""
     own = {k: comparable_results(plan, outcome) for k, outcome in outcomes.items()}
-    for mistake, signature in mistakes:
-        for way in {_way(call) for call in signature}:
-            calls = {k: v for k, v in signature.items() if _way(k) == way}
-            atol = naming_tolerance(plan)
+    atol = naming_tolerance(plan)
+    for known in mistakes:
+        for way in {_way(call) for call in known.whole}:
+            calls = {k: v for k, v in known.whole.items() if _way(k) == way}
             if all(k in own and _is_like(own[k], v, atol) for k, v in calls.items()):
-                return mistake
+                return known.mistake
     return None
+
+
+def name_one_of_several(
+    plan: Plan,
+    failed: Iterable[Stage],
+    expected: Mapping[Key, Outcome],
+    outcomes: Mapping[Key, Outcome],
+    mistakes: Iterable[KnownMistake],
+) -> Mistake | None:
+    """The known mistake that explains the first stage that failed, where the whole is wrong in more
+    ways than one: of several the one that explains most stages. None where several explain as much.
+
+    A mistake explains a stage if all that it spoils there looks as it would with this mistake
+    alone: a part of the formula, or one of several results.
+    """
+    own, right = (
+        {k: comparable_results(plan, outcome).results for k, outcome in each.items()}
+        for each in (outcomes, expected)
+    )
+    asked = [[case.key for case in stage.cases] for stage in failed if stage.aspect == "values"]
+    atol = naming_tolerance(plan)
+    found: dict[int, list[Mistake]] = {}
+    for known in mistakes:
+        signature = {**known.whole, **known.parts}
+        explained = [_explains(signature, calls, own, right, atol) for calls in asked]
+        if explained and explained[0]:
+            found.setdefault(sum(explained), []).append(known.mistake)
+    best = found[max(found)] if found else []
+    return best[0] if len(best) == 1 else None
+
+
+def _explains(
+    known: Signature,
+    calls: Iterable[Key],
+    own: Mapping[Key, Arrays],
+    right: Mapping[Key, Arrays],
+    atol: float,
+) -> bool:
+    """Whether a mistake spoils something in each call, and all that it spoils looks like that."""
+    for call in calls:
+        if call not in known or call not in own:
+            return False
+        spoilt = {
+            name: value
+            for name, value in known[call].results.items()
+            if name not in right[call] or not _is_near(right[call][name], value, atol)
+        }
+        if not spoilt or not _are_like(own[call], spoilt, atol):
+            return False
+    return True
+
+
+def _is_near(right: Tensor, value: Tensor, atol: float) -> bool:
+    return right.shape == value.shape and is_near(right, value, atol)
 
 
 def _way(call: Key) -> tuple[str, bool]:
@@ -276,7 +346,8 @@ def _try(
             return (_told(outcome.problem, reveal),)
         sentences = _differences(plan, aspect, expected.get(case.key), outcome, reveal)
         if sentences:
-            return tuple(sentences)
+            given = plan.given(case) if reveal and aspect == "values" else ""
+            return tuple([*sentences, f"Called with {given}."] if given else sentences)
     return ()
 
 
@@ -299,7 +370,7 @@ def _differences(
         return [s for s in shapes if s]
     wrong = [k for k in results if outcome.arrays[k].dtype != right.arrays[k].dtype]
     if wrong:
-        return [f"{k} is {_dtype(outcome, k)} for inputs of {_dtype(right, k)}." for k in wrong]
+        return [_dtype_difference(k, right.arrays[k], outcome.arrays[k]) for k in wrong]
     return _value_differences(plan, right, outcome, reveal)
 
 
@@ -310,7 +381,12 @@ def _value_differences(plan: Plan, right: Outcome, outcome: Outcome, reveal: boo
     if all_close([*results.values()], [own[k] for k in results], atol):
         return []
     found = [
-        (k, value_difference(k, plan.axes.get(k, ()), results[k], own[k], reveal, atol))
+        (
+            k,
+            value_difference(
+                k, plan.axes.get(k, ()), results[k], own[k], reveal, atol, plan.words.get(k, ())
+            ),
+        )
         for k in results
     ]
     return _first_in_full(found)
@@ -351,5 +427,8 @@ def _told(problem: Problem, reveal: bool, of_gradients: bool = False) -> str:
     return f"computing gradients, {HIDDEN[problem.kind]}" if of_gradients else HIDDEN[problem.kind]
 
 
-def _dtype(outcome: Outcome, name: str) -> str:
-    return str(outcome.arrays[name].dtype).removeprefix("torch.")
+def _dtype_difference(name: str, right: Tensor, own: Tensor) -> str:
+    is_, must = (str(tensor.dtype).removeprefix("torch.") for tensor in (own, right))
+    if right.is_floating_point() and own.is_floating_point():
+        return f"{name} is {is_} for inputs of {must}."
+    return f"{name} is {is_}; it must be {must}."

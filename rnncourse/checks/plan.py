@@ -22,6 +22,8 @@ from .drivers import Driver, Outcome
 from .relations import EQUAL, Relation
 from .results import Arrays, leaves
 
+MAX_WRITTEN = 80
+"""Characters of an argument in a sentence."""
 Aspect = Literal["shapes", "values", "gradients", "device", "unchanged"]
 Sizes = dict[str, int]
 Draw = Callable[[Sizes, torch.Generator], Tensor]
@@ -185,6 +187,7 @@ class Plan:
             numbers between -1 and 1; needed where the stub says nothing.
         only_inputs: whether `inputs` are all there are: a driver makes the arguments of them.
         outputs: the axes of results that the stub does not name.
+        words: what the numbers of a result stand for, where they stand for something.
         driver: how the function is called, where it takes more than to pass each input by its name.
         drivers: other ways to call it, by the names that cases have for them.
         probes: what takes the place of other exercises in calls with a probe.
@@ -203,6 +206,7 @@ class Plan:
     inputs: Mapping[str, Axes | Draw] = field(default_factory=dict)
     only_inputs: bool = False
     outputs: Mapping[str, Axes] = field(default_factory=dict)
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     driver: Driver | None = None
     drivers: Mapping[str, Driver] = field(default_factory=dict)
     probes: Mapping[str, Function] = field(default_factory=dict)
@@ -230,6 +234,14 @@ class Plan:
         return {name: known[name] for name in dict.fromkeys(named)}
 
     @cached_property
+    def known_axes(self) -> Mapping[str, Axes]:
+        """The axes of the inputs that are made of numbers between -1 and 1, and of those that the
+        stub names."""
+        declared = declaration(self.stub).arguments
+        drawn = {k: axes for k, axes in self.arguments.items() if isinstance(axes, tuple)}
+        return {**declared, **drawn}
+
+    @cached_property
     def axes(self) -> Mapping[str, Axes]:
         """The axes of every result that has a name."""
         return {**declaration(self.stub).results, **self.outputs}
@@ -247,7 +259,15 @@ class Plan:
         """What a function gives in a case."""
         driver = self.driver_of(case.driver)
         probes = self.probes if case.probed else {}
-        return driver(function, case.inputs, case.cotangents, probes)
+        return driver(function, case.inputs, case.cotangents, probes, self.known_axes)
+
+    def given(self, case: Case) -> str:
+        """The arguments of a case as one writes them, where some are no tensors: "length=7, ids
+        (3, 4)"; else ""."""
+        arguments = self.driver_of(case.driver).arguments(case.inputs)
+        if all(isinstance(value, Tensor) and value.ndim for value in arguments.values()):
+            return ""
+        return ", ".join(f"{name}{_written(value)}" for name, value in arguments.items())
 
     def run(self, function: Function, cases: Mapping[Key, Case]) -> dict[Key, Outcome]:
         """What a function gives in several cases."""
@@ -290,6 +310,15 @@ class Plan:
     def fixtures(self, sizes: Sequence[Sizes], generator: torch.Generator) -> list[Fixture]:
         """One fixture for each of several sizes."""
         return [self.fixture(each, generator) for each in sizes]
+
+
+def _written(value: object) -> str:
+    """An argument behind its name: its shape if it is a tensor, else its value, in part if it is
+    long."""
+    if isinstance(value, Tensor) and value.ndim:
+        return f" {tuple(value.shape)}"
+    text = str(value.item()) if isinstance(value, Tensor) else repr(value)
+    return f"={text if len(text) <= MAX_WRITTEN else text[:MAX_WRITTEN] + '...'}"
 
 
 def plan_of(exercise: str) -> Plan:

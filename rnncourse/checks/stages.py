@@ -12,6 +12,9 @@ SHAPES = "shapes"
 WITHIN_TANH, BEYOND_ONE = 29 / 30, 29 / 10
 """Factors of the float64 inputs, for cells and for functions that only move numbers."""
 
+LARGE = 30.0
+"""A factor of inputs that makes sums of products of them several hundred."""
+
 Given = Arrays | Fixture
 """Inputs, and cotangents where gradients are asked for."""
 Call = tuple[str, Given] | Case
@@ -91,6 +94,16 @@ def float64(arrays: Arrays, after: str, weight: float = 0.05, driver: str = "") 
     return stage(title, ("float64", arrays), after=after, weight=weight, driver=driver)
 
 
+def finite_at_large_inputs(
+    fixture: Fixture, after: str, weight: float = 0.05, driver: str = ""
+) -> Stage:
+    """Inputs so large that exp of a sum of them is infinite: for functions with exp, a logarithm or
+    a division, which may be written so that this does no harm."""
+    large = {k: v * LARGE if v.is_floating_point() else v for k, v in fixture.inputs.items()}
+    call = ("large inputs", large)
+    return stage("finite at large inputs", call, after=after, weight=weight, driver=driver)
+
+
 def on_the_device(fixture: Fixture, after: str, driver: str = "") -> Stage:
     """Inputs on another device. No grader has one, so it is worth no points."""
     call = ("another device", to_meta(fixture))
@@ -160,9 +173,10 @@ def cell(
         return [
             shapes(first, second),
             *each_alone(alone),
-            stage(values, *whole(first, second), weight=0.2),
+            stage(values, *whole(first, second), weight=0.15),
             gradients(first, second, values, weight=0.15),
             stage("a batch of one", ("a batch of one", one), after=values, weight=0.05),
+            finite_at_large_inputs(first, values),
             *endings(fixtures, values),
         ]
 

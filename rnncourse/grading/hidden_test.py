@@ -10,7 +10,7 @@ from .._errors import CourseError
 from .._exercise import Function
 from ..checks.drivers import Outcome
 from ..checks.fingerprints import Stored
-from ..checks.judge import Mistake, Report, Signature, fingerprint, judge
+from ..checks.judge import KnownMistake, Report, Signature, fingerprint, judge
 from ..checks.plan import Case, Fixture, Key, Plan, Stage, cases_of
 from .draws import generator
 
@@ -50,7 +50,7 @@ class HiddenTest:
     solution: Function
     hidden: ExpectedStages
     public: ExpectedStages = ExpectedStages((), {})
-    mistakes: tuple[tuple[Mistake, Signature], ...] = ()
+    mistakes: tuple[KnownMistake, ...] = ()
     seed: int = field(default=0, repr=False)
     fixtures: Sequence[Fixture] = ()
 
@@ -150,7 +150,7 @@ def build_hidden_test(
         return hidden_test
     shown = tuple(_on_first_fixture(plan.stages_on(stored.fixtures)))
     public = ExpectedStages(shown, _right_on(plan, solution, cases_of(shown)))
-    mistakes = tuple((m, _within(numbers, public.cases)) for m, numbers in stored.mistakes)
+    mistakes = tuple(m._replace(whole=_within(m.whole, public.cases)) for m in stored.mistakes)
     return replace(hidden_test, public=public, mistakes=mistakes)
 
 

@@ -54,7 +54,7 @@ def test_a_right_function_passes_and_is_not_promised_more(
     find("lstm_cell").filled = solution("lstm_cell")
     assert check(rnncourse.lstm.lstm_cell) is None
     printed = capsys.readouterr()
-    assert "12 of 12 public checks passed; hidden ones run at grading." in printed.out
+    assert "13 of 13 public checks passed; hidden ones run at grading." in printed.out
     assert "all passed" not in printed.out.lower()
     assert printed.err == ""
 
@@ -323,7 +323,7 @@ def test_under_nbgrader_a_failed_check_is_one_short_error(
 ) -> None:
     check(rnncourse.lstm.lstm_cell)
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
-    with pytest.raises(CheckFailedError, match="lstm_cell: 0 of 12 checks passed"):
+    with pytest.raises(CheckFailedError, match="lstm_cell: 0 of 13 checks passed"):
         check(rnncourse.lstm.lstm_cell)
     find("lstm_cell").filled = solution("lstm_cell")
     assert check(rnncourse.lstm.lstm_cell) is None

@@ -173,7 +173,7 @@ def test_an_exception_comes_with_its_line() -> None:
 
 def test_a_wrong_dtype_is_said_where_it_is_asked_for() -> None:
     stage = [s.name for s in examine(find("one_hot")).stages].index("floats, no whole numbers")
-    sentence = "result.dtype == torch.get_default_dtype() differs: yours is 0, it should be 1."
+    sentence = "the result's dtype differs: yours is float64, it should be float32."
     assert sentence in said("one_hot", torch.Tensor.double, stage)
     half = solution("embed")
     find("embed").filled = lambda ids, weight: half(ids, weight.float())

@@ -185,7 +185,7 @@ def test_what_is_no_vocabulary_is_described(change: Any, sentence: str) -> None:
         (lambda r: (r[0].tolist(), r[1]), "batch must be a tensor; yours is a list."),
         (lambda r: (r[0].numpy(), r[1]), "batch must be a tensor; yours is an ndarray of shape"),
         (lambda r: (r[0], r[1].tolist()), "lengths must be a tensor; yours is a list."),
-        (lambda r: (r[0].float(), r[1]), "batch is float32 for inputs of int64."),
+        (lambda r: (r[0].float(), r[1]), "batch is float32; it must be int64."),
         (lambda r: (r[0].T, r[1]), "it must be (4, 6) = (N, length): the axes are in another"),
     ],
 )

@@ -114,7 +114,8 @@ def test_a_wrong_size_is_told_as_a_whole_number() -> None:
 
     assert said("rnn_output_shapes", narrow, "all together") == (
         "1 of 3 numbers differ; the first is the shape of output at [2]: yours is 5, "
-        "it should be 10."
+        "it should be 10. Called with length=7, batch=9, hidden_size=5, num_layers=3, "
+        "bidirectional=True, batch_first=True."
     )
 
 
@@ -135,7 +136,10 @@ def test_a_count_is_right_or_wrong_to_the_last_one() -> None:
         return parameter_count(**k) + 1
 
     found = said("parameter_count", one_too_many, "one layer with biases")
-    assert found == "the number of parameters differs: yours is 121, it should be 120."
+    assert found == (
+        "the number of parameters differs: yours is 121, it should be 120. Called with "
+        "input_size=5, hidden_size=8, num_layers=1, gates=1, bias=True, bidirectional=False."
+    )
 
 
 def test_large_counts_have_no_rounding() -> None:

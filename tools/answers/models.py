@@ -18,7 +18,7 @@ from . import honest
 
 @honest("build_vocabulary")
 def counter_and_sort(texts, max_size):
-    counts = Counter(word for text in texts for word in text)
+    counts = Counter(word for text in texts for word in text if word not in ("<pad>", "<unk>"))
     words = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: max_size - 2]
     return {"<pad>": 0, "<unk>": 1, **{word: i + 2 for i, (word, _) in enumerate(words)}}
 
@@ -35,7 +35,7 @@ def sorted_twice(texts, max_size):
     for word in words:
         if len(vocabulary) == max_size:
             break
-        vocabulary[word] = len(vocabulary)
+        vocabulary.setdefault(word, len(vocabulary))
     return vocabulary
 
 
@@ -44,6 +44,7 @@ def from_a_heap(texts, max_size):
     counts = Counter()
     for text in texts:
         counts.update(text)
+    del counts["<pad>"], counts["<unk>"]
     best = heapq.nsmallest(max_size - 2, ((-n, word) for word, n in counts.items()))
     return dict(zip(["<pad>", "<unk>"] + [word for _, word in best], itertools.count()))
 
@@ -51,7 +52,8 @@ def from_a_heap(texts, max_size):
 @honest("build_vocabulary")
 def one_after_the_other(texts, max_size):
     everything = [word for text in texts for word in text]
-    left, found = set(everything), ["<pad>", "<unk>"]
+    found = ["<pad>", "<unk>"]
+    left = set(everything).difference(found)
     while left and len(found) < max_size:
         most = max(everything.count(word) for word in left)
         word = min(word for word in left if everything.count(word) == most)
@@ -66,7 +68,7 @@ def grouped(texts, max_size):
     counts = [(word, len(list(run))) for word, run in runs]
     counts.sort(key=lambda pair: -pair[1])
     words = ["<pad>", "<unk>"]
-    words.extend(word for word, _ in counts)
+    words.extend(word for word, _ in counts if word not in ("<pad>", "<unk>"))
     return {word: words.index(word) for word in words[:max_size]}
 
 
@@ -254,7 +256,8 @@ def counting_bounds(logits, temperature=1.0, generator=None):
         raise ValueError("not negative, please")
     if temperature == 0:
         return logits.sort(1, descending=True).indices[:, 0]
-    weights = torch.exp(logits / temperature)
+    scores = logits / temperature
+    weights = torch.exp(scores - scores.max(1, keepdim=True).values)
     bounds = weights.cumsum(1)
     at = torch.rand(logits.shape[0], generator=generator) * bounds[:, -1]
     return (bounds <= at[:, None]).sum(1).clamp(max=logits.shape[1] - 1)

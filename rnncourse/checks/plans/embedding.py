@@ -42,7 +42,24 @@ from ..stages import (
 )
 
 RESULT, GRADIENT = "the result", "the gradient"
-DTYPE = "result.dtype == torch.get_default_dtype()"
+DTYPE = "the result's dtype"
+DTYPES = tuple(
+    str(dtype).removeprefix("torch.")
+    for dtype in (
+        torch.float32,
+        torch.float64,
+        torch.float16,
+        torch.bfloat16,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.uint8,
+        torch.bool,
+        torch.complex64,
+    )
+)
+"""Those that a result may have, by the number by which they travel."""
 PADDED = tuple(f"{GRADIENT} with padding_idx {p}" for p in ("None", "0", "above 0"))
 
 OF_FLOATS, WITH_PADDING, AT_LARGE_SCORES = "dtype", "padding", "large scores"
@@ -111,9 +128,9 @@ def _in_float32(function: Function, arguments: dict[str, Any]) -> object:
 
 def _and_its_dtype(function: Function, arguments: dict[str, Any]) -> object:
     result = function(**arguments)
-    if not isinstance(result, Tensor):
-        return result, 0
-    return result.float(), int(result.dtype == torch.get_default_dtype())
+    dtype = str(getattr(result, "dtype", "")).removeprefix("torch.")
+    number = DTYPES.index(dtype) if dtype in DTYPES else len(DTYPES)
+    return result.float() if isinstance(result, Tensor) else result, number
 
 
 def _each_padding(function: Function, arguments: dict[str, Any]) -> object:
@@ -367,6 +384,7 @@ one_hot = Plan(
             call=_and_its_dtype,
         )
     },
+    words={DTYPE: DTYPES},
     oracle=_torch_one_hot,
     gradients=False,
     sizes=TABLES,

@@ -1,6 +1,6 @@
 """How the exercises of `rnncourse.models` are tried.
 
-Arrays hold numbers only: a word travels as its place in TABLE, a list of lists as a matrix.
+Arrays hold numbers only: a word travels as its place in a table, a list of lists as a matrix.
 
 An exercise that has several sides to it has several drivers. Its own looks at all sides at once: by
 its numbers mistakes are recognised. The others look at one side each, for a stage that speaks of

@@ -38,6 +38,8 @@ def _loss_stages(*fixtures: Fixture) -> list[Stage]:
     shortest = slice(int(inputs["lengths"].argmin()), int(inputs["lengths"].argmin()) + 1)
     one = {name: inputs[name][:, shortest] for name in ("logits", "targets")}
     one["lengths"] = inputs["lengths"][shortest]
+    # Words whose probability is 0 in float32, so that its logarithm is infinite.
+    large = ("large scores", inputs | {"logits": 100 * inputs["logits"]})
     behind = [
         (f"{n} behind the end", inputs | {"targets": _behind_the_end(inputs, n)})
         for n in (-1, 10**6, -100)
@@ -46,9 +48,10 @@ def _loss_stages(*fixtures: Fixture) -> list[Stage]:
     return [
         shapes(first, second),
         stage("sequences without padding", ("no padding", full), weight=0.15),
-        stage("one sequence and its padding", ("a batch of one", one), weight=0.15),
+        stage("one sequence and its padding", ("a batch of one", one), weight=0.1),
         stage(values, *whole(first, second), weight=0.2),
         gradients(first, second, values, weight=0.15),
+        stage("finite at large scores", large, after=values, weight=0.05),
         stage(no_id, *behind, after=values, weight=0.1),
         stage(beside, through, aspect="gradients", after=no_id, weight=0.05),
         *endings(fixtures, values, BEYOND_ONE),

@@ -29,9 +29,20 @@ def _pad_both_sides(function: Function, arguments: Arguments) -> object:
     return results
 
 
-def _padded(function: Function, arguments: Arguments, side: str) -> object:
+def _sequences(arguments: Arguments) -> list[list[int]]:
     ids, lengths = arguments["sequences"].tolist(), arguments["lengths"].tolist()
-    sequences = [row[:length] for row, length in zip(ids, lengths, strict=True)]
+    return [row[:length] for row, length in zip(ids, lengths, strict=True)]
+
+
+def _shown_one_side(arguments: Arguments) -> Arguments:
+    """The arguments of a call on one side."""
+    numbers = {name: arguments[name] for name in _NUMBERS if name in arguments}
+    side = SIDES[int(arguments["side"])]
+    return {"sequences": _sequences(arguments), "side": side, **numbers}
+
+
+def _padded(function: Function, arguments: Arguments, side: str) -> object:
+    sequences = _sequences(arguments)
     given = [row.copy() for row in sequences]
     value = {"value": arguments["value"]} if "value" in arguments else {}
     result = function(sequences=sequences, length=arguments["length"], side=side, **value)
@@ -121,7 +132,11 @@ pad = Plan(
         _NUMBERS,
         call=_pad_both_sides,
     ),
-    drivers={PAD_ONE_SIDE: Driver(("batch", "lengths"), _NUMBERS, call=_pad_one_side)},
+    drivers={
+        PAD_ONE_SIDE: Driver(
+            ("batch", "lengths"), _NUMBERS, call=_pad_one_side, shown=_shown_one_side
+        )
+    },
     gradients=False,
     sizes=(
         {"N": 4, "T": 6, "K": 9},

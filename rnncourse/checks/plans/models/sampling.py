@@ -224,13 +224,17 @@ def _sample_stages(*fixtures: Fixture) -> list[Stage]:
     excluded = one | {"logits": one["logits"].masked_fill(even, -torch.inf)}
     # A word that leads by 50 is as good as certain, and exp of it is finite.
     leads = inputs | {"logits": _one_leads(inputs["logits"])}
-    batches = (("a batch", inputs), ("another batch", second.inputs))
+    batches = (("a batch", inputs), ("another batch", second.inputs), ("one row", one))
 
     def at(temperature: float, arrays: Arrays) -> Arrays:
         return arrays | {"temperature": torch.tensor(temperature)}
 
     cold = [(f"{label}, temperature 0", at(0.0, arrays)) for label, arrays in batches]
     warm = ("a low temperature", one), ("a high temperature", at(2.5, one))
+    # What exp makes of such scores is infinite, unless the largest is taken away first.
+    apart = one | {"logits": 20 * one["logits"], "temperature": torch.tensor(0.02)}
+    equal = at(1.0, one | {"logits": torch.full_like(one["logits"], 200.0)})
+    large = ("scores far apart, temperature 0.02", apart), ("equal scores of 200", equal)
     never = (
         ("some words with -inf", at(1.0, excluded)),
         ("-inf at a high temperature", at(2.5, excluded)),
@@ -244,9 +248,10 @@ def _sample_stages(*fixtures: Fixture) -> list[Stage]:
     return [
         stage(SHAPES, *batches, driver=SAMPLE_ONCE, aspect="shapes", after="", weight=0.1),
         stage("temperature 0 takes the likeliest", *cold, driver=SAMPLE_ONCE, weight=0.1),
-        stage(often, ("temperature 1", at(1.0, one)), driver=SAMPLE_OFTEN, weight=0.15),
+        stage(often, ("temperature 1", at(1.0, one)), driver=SAMPLE_OFTEN, weight=0.1),
         stage(others, *warm, driver=SAMPLE_OFTEN, weight=0.15),
         stage(rows, ("one word leads", at(1.0, leads)), driver=SAMPLE_OFTEN, weight=0.1),
+        stage("large scores", *large, driver=SAMPLE_OFTEN, after=often, weight=0.05),
         stage("-inf is never drawn", *never, driver=SAMPLE_EXCLUDED, weight=0.1),
         stage(only_source, ("a generator", one), driver=SAMPLE_AGAIN, weight=0.1),
         stage("without a generator", *bare, driver=SAMPLE_WITHOUT, weight=0.05),

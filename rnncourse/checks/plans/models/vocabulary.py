@@ -1,4 +1,4 @@
-"""How `build_vocabulary` is tried: a word travels as its place in TABLE."""
+"""How `build_vocabulary` is tried: a word travels as its place in a table."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ TABLE = (
     *("bread", "under", "green", "night", "and", "old"),
 )
 """The words that texts are made of. The last one is in no text."""
+WORDS = (*TABLE, *SPECIAL)
+"""All words, by the number by which they travel."""
 COUNTS = ((7, 1), (5, 3), (3, 1), (2, 3), (1, 4))
 """How often words occur, and how many words do so."""
 
@@ -27,8 +29,14 @@ def _id_of(word: str) -> str:
     return f'id of "{word}" (-1: not there)'
 
 
+def _words(arguments: Arguments) -> Arguments:
+    """The arguments with the words of the texts."""
+    texts = [[WORDS[i] for i in row if i >= 0] for row in arguments["texts"].tolist()]
+    return arguments | {"texts": texts}
+
+
 def _build_vocabulary(function: Function, arguments: Arguments) -> object:
-    texts = [[TABLE[i] for i in row if i >= 0] for row in arguments["texts"].tolist()]
+    texts = _words(arguments)["texts"]
     given = [text.copy() for text in texts]
     vocabulary = function(texts=texts, max_size=arguments["max_size"])
     pass_on(texts != given, arguments["texts"])
@@ -49,7 +57,7 @@ def _build_vocabulary(function: Function, arguments: Arguments) -> object:
 
 
 def _texts(sizes: Sizes, generator: Generator) -> Tensor:
-    """N texts as places in TABLE, -1 behind their ends.
+    """N texts as places in WORDS, -1 behind their ends.
 
     Words that occur equally often appear first in an order that is neither alphabetical nor its
     reverse, so that every way to settle a tie shows.
@@ -71,7 +79,7 @@ def _texts(sizes: Sizes, generator: Generator) -> Tensor:
 
 def _text(words: str) -> Tensor:
     """One text, as an input."""
-    return torch.tensor([[TABLE.index(word) for word in words.split()]])
+    return torch.tensor([[WORDS.index(word) for word in words.split()]])
 
 
 def _names_of_slots(slots: list[int], generator: Generator) -> dict[int, int]:
@@ -107,6 +115,8 @@ def _vocabulary_stages(*fixtures: Fixture) -> list[Stage]:
         ("many words", many.inputs),
         ("an empty text", first.inputs | {"texts": empty}),
     )
+    marked = {"texts": _text("sea <unk> moon <pad> <unk> sea <pad> <unk>")} | everything
+    marks = ("marks in a text", marked)
     three, tie = ("three words", frequent | everything), ("a tie", tied | everything)
     last = "one text, an empty text, few and many words"
     return [
@@ -114,7 +124,8 @@ def _vocabulary_stages(*fixtures: Fixture) -> list[Stage]:
         stage("ties in alphabetical order", tie, after=by_count, weight=0.2),
         stage("max_size counts padding and unknown", *limits, after=by_count, weight=0.2),
         stage(values, *whole(first, second), after="", weight=0.25),
-        stage(last, *texts, after=values, weight=0.1),
+        stage(last, *texts, after=values, weight=0.05),
+        stage("texts that hold <pad> and <unk>", marks, after=values, weight=0.05),
         unchanged(first, second, after=""),
     ]
 
@@ -131,7 +142,9 @@ build_vocabulary = Plan(
     _vocabulary_stages,
     inputs={"texts": _texts, "max_size": number(lambda s: s["V"], lambda s: s["V"] + 1)},
     only_inputs=True,
-    driver=Driver(tuple(_VOCABULARY), {"max_size": int}, _VOCABULARY, _build_vocabulary),
+    driver=Driver(
+        tuple(_VOCABULARY), {"max_size": int}, _VOCABULARY, _build_vocabulary, shown=_words
+    ),
     gradients=False,
     sizes=({"N": 3, "V": 8}, {"N": 5, "V": 9}, {"N": 1, "V": 2}, {"N": 2, "V": 30}),
     drawn=_vocabulary_sizes,
