@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._carry import carry_over
-    from ._exercise import fill, play
+    from ._exercise import demo, fill
     from ._overview import exercises, progress
     from .checks import check
 
 __version__ = "0.1.0"
-__all__ = ["carry_over", "check", "exercises", "fill", "play", "progress"]
+__all__ = ["carry_over", "check", "exercises", "fill", "demo", "progress"]
 
 _HOMES = {
     "carry_over": "._carry",
     "check": ".checks",
     "exercises": "._overview",
     "fill": "._exercise",
-    "play": "._exercise",
+    "demo": "._exercise",
     "progress": "._overview",
 }
 _MODULES = ("data", "glove", "nn", "plots", "train")

@@ -237,7 +237,7 @@ def fill_forgotten(space: dict[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def play() -> Iterator[None]:
+def demo() -> Iterator[None]:
     """Run what needs filled stubs; where one is not filled yet or fails, say so and go on.
 
     A notebook's demonstrations stand inside it, so that Run All reaches the end from the first day.

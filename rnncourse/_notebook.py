@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 100 * 1024 * 1024
-GIVEN = ("check_", "play_")
+GIVEN = ("check_", "demo_")
 """Ids of the course's cells that only try or show something."""
 
 

@@ -61,14 +61,14 @@ def glue(name: str, value: float | str) -> None:
     Does nothing where the book's tools are missing, so that a lesson also runs in Colab.
     """
     try:
-        from myst_nb import glue as hand_over
+        from myst_nb import glue as figure_data
     except ImportError:
         return
-    hand_over(name, value, display=False)
+    figure_data(name, value, display=False)
 
 
-def hand_over(figure: str, data: object) -> None:
-    """Hand measured values to a moving figure of this page, which reads them by `box.data()`.
+def figure_data(figure: str, data: object) -> None:
+    """Hand measured values to an interactive figure of this page, which reads them by `box.data()`.
 
     Args:
         figure: the figure's name.
@@ -81,7 +81,7 @@ def hand_over(figure: str, data: object) -> None:
     from IPython.display import HTML, display
 
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    script = f'<script type="application/json" class="moving-data" data-figure="{figure}">'
+    script = f'<script type="application/json" class="interactive-data" data-figure="{figure}">'
     display(HTML(f"{script}{text}</script>"))
 
 

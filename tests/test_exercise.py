@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import rnncourse.lstm
-from rnncourse import fill, play
+from rnncourse import demo, fill
 from rnncourse._exercise import FillError, UnfilledError, exercises, find, substituted
 from tools.answers import solution
 
@@ -183,7 +183,7 @@ def test_every_stub_is_typed_documented_and_empty() -> None:
 
 
 def test_play_goes_on_where_something_is_not_filled(capsys: pytest.CaptureFixture[str]) -> None:
-    with play():
+    with demo():
         rnncourse.lstm.lstm_cell(*numbers())
     assert "Nothing to see yet: lstm_cell is not filled in" in capsys.readouterr().out
 
@@ -191,13 +191,13 @@ def test_play_goes_on_where_something_is_not_filled(capsys: pytest.CaptureFixtur
         raise NotImplementedError()
 
     fill(lstm_cell)
-    with play():
+    with demo():
         lstm_cell(*numbers())
     assert "lstm_cell is not filled in" in capsys.readouterr().out
-    with play():
+    with demo():
         raise NotImplementedError("no such kernel")
     assert "NotImplementedError: no such kernel. Make the checks" in capsys.readouterr().out
-    with play():
+    with demo():
         print(1 / 0)
     assert "Nothing to see yet: ZeroDivisionError: division" in capsys.readouterr().out
 

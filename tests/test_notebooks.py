@@ -129,7 +129,7 @@ def test_the_unsolved_notebook_runs_to_its_end_and_passes_nothing(chapter: str) 
     for name in names(chapter):
         assert f"{name} is not filled in yet" in run.said[f"check_{name}"]
         assert "passed" not in run.said[f"check_{name}"]
-    shown = [text for name, text in run.said.items() if name.startswith("play_")]
+    shown = [text for name, text in run.said.items() if name.startswith("demo_")]
     assert shown and all("Nothing to see yet" in text for text in shown)
     # One short error each, without a traceback, and only because nbgrader is watching.
     assert set(run.errors) == {f"check_{name}" for name in names(chapter)}
@@ -145,7 +145,7 @@ def test_the_solution_passes_everything_and_shows_everything(chapter: str) -> No
     run = executed("solutions", chapter)
     for name in names(chapter):
         assert re.match(rf"✓ {name}: (\d+) of \1 public checks passed;", run.said[f"check_{name}"])
-    shown = [text for name, text in run.said.items() if name.startswith("play_")]
+    shown = [text for name, text in run.said.items() if name.startswith("demo_")]
     assert all(text and "Nothing to see yet" not in text for text in shown)
     assert run.errors == {} and run.failed == ()
 
@@ -181,24 +181,24 @@ def test_nbgraders_command_validates_the_solution_and_not_the_exercise(
 @pytest.mark.parametrize("chapter", ["lstm"])
 def test_the_learners_lstm_learns_at_the_end(chapter: str) -> None:
     said = executed("solutions", chapter).said
-    found = re.search(r"^bias 1: (\d\.\d+)", said["play_flagged_number"], re.MULTILINE)
-    assert found and float(found[1]) < 0.01, said["play_flagged_number"]
-    assert "300 of 300" in said["play_flagged_number"]
-    assert "<Figure" in said["play_flagged_number"]
+    found = re.search(r"^bias 1: (\d\.\d+)", said["demo_flagged_number"], re.MULTILINE)
+    assert found and float(found[1]) < 0.01, said["demo_flagged_number"]
+    assert "300 of 300" in said["demo_flagged_number"]
+    assert "<Figure" in said["demo_flagged_number"]
 
 
 @pytest.mark.parametrize("chapter", ["gru"])
 def test_the_learners_gru_learns_at_the_end(chapter: str) -> None:
     said = executed("solutions", chapter).said
-    found = re.search(r"last 50 training steps: (\d\.\d+)", said["play_hold"])
-    assert found and float(found[1]) < 0.01, said["play_hold"]
-    assert "200 of 200" in said["play_hold"]
-    assert all("<Figure" in said[name] for name in ("play_gru_cell", "play_hold", "play_gates"))
+    found = re.search(r"last 50 training steps: (\d\.\d+)", said["demo_hold"])
+    assert found and float(found[1]) < 0.01, said["demo_hold"]
+    assert "200 of 200" in said["demo_hold"]
+    assert all("<Figure" in said[name] for name in ("demo_gru_cell", "demo_hold", "demo_gates"))
 
 
 @pytest.mark.parametrize("chapter", ["clipping"])
 def test_the_learners_clipping_saves_the_training_at_the_end(chapter: str) -> None:
-    said = executed("solutions", chapter).said["play_clipped_training_step"]
+    said = executed("solutions", chapter).said["demo_clipped_training_step"]
     row = r" +\d +(\S+) +(\d+) +(\S+)"  # seed, then largest loss, losses that are no number, end
     lost = re.findall(f"^not clipped{row}", said, re.MULTILINE)
     saved = re.findall(f"^clipped to 10{row}", said, re.MULTILINE)
@@ -262,7 +262,7 @@ def candidates() -> list[tuple[str, Any]]:
     for chapter in CHAPTERS:
         given = [c for c in notebook("exercises", chapter)["cells"] if c["cell_type"] == "code"]
         texts[ROOT / "exercises" / chapter] = "\n".join(
-            source(c) for c in given if grade_id(c).startswith("play_")
+            source(c) for c in given if grade_id(c).startswith("demo_")
         )
     return [
         (f"{path.name}:{function.__name__}", function)

@@ -232,7 +232,7 @@ def test_the_threat_model_names_tests_that_are_there() -> None:
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
-PUBLIC = {"carry_over", "check", "exercises", "fill", "play", "progress"}
+PUBLIC = {"carry_over", "check", "exercises", "fill", "demo", "progress"}
 MODULES = {"data", "glove", "nn", "plots", "train"}
 
 

@@ -6,7 +6,7 @@
 
 "use strict";
 
-movingFigures.define("bptt-graph", (box) => {
+interactiveFigures.define("bptt-graph", (box) => {
   const { sizes, length, cosine } = box.data();
   const STEPS = sizes.length;
   const [LOSS, STATE, INPUT, BARS] = [22, 92, 162, 258]; // where each row stands, in px

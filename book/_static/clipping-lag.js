@@ -6,7 +6,7 @@
 
 "use strict";
 
-movingFigures.define("clipping-lag", (box) => {
+interactiveFigures.define("clipping-lag", (box) => {
   const { radii, lags, factors, curves } = box.data();
   const LOW = 1e-8; // the ends of the axis
   const HIGH = 1e8;

@@ -3,7 +3,7 @@
 
 "use strict";
 
-movingFigures.define("clipping-wall", (box) => {
+interactiveFigures.define("clipping-wall", (box) => {
   const UPDATES = 40;
   const AXIS = { min: -2.5, max: 3 };
   const LIMITS = { none: Infinity, ten: 10, one: 1 };

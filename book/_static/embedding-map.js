@@ -6,7 +6,7 @@
 
 "use strict";
 
-movingFigures.define("embedding-map", (box) => {
+interactiveFigures.define("embedding-map", (box) => {
   const HEIGHT = 400;
   const LETTER = 7.4; // pixels, about
   const EDGE = { x: 72, y: 30 }; // room for names

@@ -5,7 +5,7 @@
 
 "use strict";
 
-movingFigures.define("gru-mixing", (box) => {
+interactiveFigures.define("gru-mixing", (box) => {
   const STEPS = 20;
   const START = 0.8;
   const INPUT = -0.7;

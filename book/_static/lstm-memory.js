@@ -4,7 +4,7 @@
 
 "use strict";
 
-movingFigures.define("lstm-memory", (box) => {
+interactiveFigures.define("lstm-memory", (box) => {
   const STEPS = 30;
   const gate = (label, value) =>
     box.slider({ label, min: 0, max: 1, step: 0.01, value, format: (v) => v.toFixed(2) });

@@ -3,7 +3,7 @@
 
 "use strict";
 
-movingFigures.define("sequences-arrangements", (box) => {
+interactiveFigures.define("sequences-arrangements", (box) => {
   const STEPS = 7;
   const HEIGHT = 206;
   const ROW = { answers: 24, state: 88, reads: 152 }; // upper edges of the boxes

@@ -5,7 +5,7 @@
 
 "use strict";
 
-movingFigures.define("shapes-explorer", (box) => {
+interactiveFigures.define("shapes-explorer", (box) => {
   const whole = (label, max, value) => box.slider({ label, min: 1, max, step: 1, value });
   const length = whole("Length", 20, 10);
   const batch = whole("Batch", 8, 3);

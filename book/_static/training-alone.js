@@ -7,7 +7,7 @@
 
 "use strict";
 
-movingFigures.define("training-alone", (box) => {
+interactiveFigures.define("training-alone", (box) => {
   const { given, truth, alone, middle, limit, steps } = box.data();
   const heard = box.slider({
     label: "Values heard before",

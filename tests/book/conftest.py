@@ -83,7 +83,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         (source / "own" / "demo.js").write_text(script, encoding="utf-8")
         (source / "conf.py").write_text(
             f"import sys\nsys.path.append({str(EXTENSIONS)!r})\n"
-            "extensions = ['myst_parser', 'asides', 'coverage_list', 'moving', 'questions', "
+            "extensions = ['myst_parser', 'asides', 'coverage_list', 'interactive', 'questions', "
             "'terms']\n"
             "myst_enable_extensions = ['dollarmath', 'colon_fence']\n"
             f"html_static_path = ['own', {str(ROOT / 'book' / '_static')!r}]\n"

@@ -20,13 +20,13 @@ from .site import CHAPTERS
 DEMO = """
 # Demo
 
-```{moving} demo
+```{interactive} demo
 :alt: A line whose height is set.
 It *moves*.
 ```
 """
 DEMO_SCRIPT = """
-movingFigures.define("demo", (box) => {
+interactiveFigures.define("demo", (box) => {
   const height = box.slider({ label: "Height", min: 1, max: 100, step: 1, value: 10 });
   const kind = box.choice({ label: "Kind", options: { up: "Up", down: "Down" }, value: "up" });
   const plot = box.plot({
@@ -48,16 +48,16 @@ movingFigures.define("demo", (box) => {
 MAP = """
 # Demo
 
-<script type="application/json" class="moving-data" data-figure="demo">
+<script type="application/json" class="interactive-data" data-figure="demo">
 {"words": [[0, 0, "sun"], [9.9, 1, "moon"]]}</script>
 
-```{moving} demo
+```{interactive} demo
 :alt: Two words on a map, and a box that moves.
 Move it.
 ```
 """
 MAP_SCRIPT = """
-movingFigures.define("demo", (box) => {
+interactiveFigures.define("demo", (box) => {
   const step = box.slider({ label: "Step", min: 0, max: 2, step: 1, value: 1, play: true });
   const plot = box.plot({
     label: "Words",
@@ -80,13 +80,13 @@ movingFigures.define("demo", (box) => {
 
 
 def drawn(figure: Locator) -> list[str | None]:
-    return [path.get_attribute("d") for path in figure.locator("svg path.moving-line").all()]
+    return [path.get_attribute("d") for path in figure.locator("svg path.interactive-line").all()]
 
 
 def contents(figure: Locator) -> str:
     """All that a figure shows: its curves, points and drawings, and what it says in text."""
     return str(
-        figure.evaluate("""(e) => [...e.querySelectorAll("svg, .moving-readout output")]
+        figure.evaluate("""(e) => [...e.querySelectorAll("svg, .interactive-readout output")]
         .map((one) => one.innerHTML).join()""")
     )
 
@@ -96,12 +96,12 @@ def test_every_control_of_every_figure_is_named_and_moves_it(
     chapter: str, address: str, visit: Open
 ) -> None:
     visited = visit(f"{address}{chapter}.html")
-    figures = visited.page.locator("figure.moving").all()
+    figures = visited.page.locator("figure.interactive").all()
     assert figures
     for figure in figures:
         assert figure.get_by_role("group").first.get_attribute("aria-label")
         assert figure.get_by_role("slider").or_(figure.get_by_role("radio")).count()
-        for group in figure.locator(".moving-choice").all():
+        for group in figure.locator(".interactive-choice").all():
             choices = reversed(group.locator("label").all())  # so that it ends as it began
             assert len({after(choice.click, figure) for choice in choices}) > 1
         for slider in figure.get_by_role("slider").all():
@@ -113,9 +113,9 @@ def test_every_control_of_every_figure_is_named_and_moves_it(
                 seen.add(after(partial(slider.fill, slider.get_attribute(end) or ""), figure))
                 assert said.inner_text().strip() == slider.get_attribute("aria-valuetext")
             assert len(seen) == 2, name
-        for plot in figure.locator("svg.moving-plot").all():
+        for plot in figure.locator("svg.interactive-plot").all():
             looks = plot.evaluate(
-                """(e) => [...e.querySelectorAll("path.moving-line")].map((line) =>
+                """(e) => [...e.querySelectorAll("path.interactive-line")].map((line) =>
                      line.getAttribute("stroke-dasharray") + line.nextSibling.dataset.marker)"""
             )
             assert len(set(looks)) == len(looks)
@@ -131,20 +131,20 @@ def after(action: Callable[[], None], figure: Locator) -> str:
 def test_controls_of_the_helper(demo: Callable[..., Path], visit: Open) -> None:
     visited = visit(demo(DEMO, DEMO_SCRIPT).as_uri())
     page = visited.page
-    figure = page.locator("figure.moving")
+    figure = page.locator("figure.interactive")
     assert figure.locator("figcaption em").inner_text() == "moves"
     assert figure.get_by_role("group", name="A line whose height is set.").count() == 1
     at_ten = drawn(figure)
-    assert figure.locator(".moving-readout output").inner_text() == "10"
+    assert figure.locator(".interactive-readout output").inner_text() == "10"
 
     slider = figure.get_by_role("slider", name="Height")
     slider.fill("100")
     assert drawn(figure) != at_ten
     assert slider.get_attribute("aria-valuetext") == "100"
-    assert figure.locator(".moving-readout output").inner_text() == "100"
+    assert figure.locator(".interactive-readout output").inner_text() == "100"
 
     figure.get_by_text("Down").click()
-    assert figure.locator(".moving-readout output").inner_text() == "1"
+    assert figure.locator(".interactive-readout output").inner_text() == "1"
     ticks = figure.locator("svg text").all_text_contents()
     assert {"1", "10", "100"} <= set(ticks)
     assert visited.complaints == []
@@ -155,7 +155,7 @@ def test_points_have_names_that_stay_in_the_picture(
     width: int, demo: Callable[..., Path], visit: Open
 ) -> None:
     visited = visit(demo(MAP, MAP_SCRIPT).as_uri(), width=width)
-    names = visited.page.locator(".moving-points text")
+    names = visited.page.locator(".interactive-points text")
     assert names.all_text_contents() == ["sun", "moon"]
     for name in names.all():
         box = name.bounding_box()
@@ -183,7 +183,7 @@ def test_play_moves_a_slider_to_its_end_and_starts_again(
     demo: Callable[..., Path], visit: Open
 ) -> None:
     page = visit(demo(MAP, MAP_SCRIPT).as_uri()).page
-    button, slider = page.locator(".moving-play"), page.get_by_role("slider")
+    button, slider = page.locator(".interactive-play"), page.get_by_role("slider")
     button.click()
     assert button.inner_text() == "Pause"
     button.and_(page.get_by_text("Play")).wait_for()
@@ -197,13 +197,13 @@ def test_play_moves_a_slider_to_its_end_and_starts_again(
 def test_a_cell_hands_data_over_to_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[HTML] = []
     monkeypatch.setattr("IPython.display.display", shown.append)
-    plots.hand_over("map", {"words": [[0, 1.5, "</script>"]]})
+    plots.figure_data("map", {"words": [[0, 1.5, "</script>"]]})
     html = shown[0].data
     assert 'data-figure="map"' in html
     data = re.sub("</?script[^>]*>", "", html)
     assert json.loads(data) == {"words": [[0, 1.5, "</script>"]]}
     with pytest.raises(ValueError, match="JSON compliant"):
-        plots.hand_over("map", float("nan"))
+        plots.figure_data("map", float("nan"))
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
@@ -211,7 +211,7 @@ def test_figure_keeps_its_text_size_at_every_width(
     width: int, demo: Callable[..., Path], visit: Open
 ) -> None:
     page = visit(demo(DEMO, DEMO_SCRIPT).as_uri(), width=width).page
-    svg = page.locator("svg.moving-plot")
+    svg = page.locator("svg.interactive-plot")
     box, drawn_for = svg.bounding_box(), svg.get_attribute("viewBox")
     assert box and drawn_for
     assert abs(box["width"] - float(drawn_for.split()[2])) < 1
@@ -220,14 +220,14 @@ def test_figure_keeps_its_text_size_at_every_width(
 
 def test_figure_without_script_says_what_it_shows(demo: Callable[..., Path], visit: Open) -> None:
     page = visit(demo(DEMO, DEMO_SCRIPT).as_uri(), script=False).page
-    assert "A line whose height is set." in page.locator("figure.moving noscript").inner_text()
+    assert "A line whose height is set." in page.locator("figure.interactive noscript").inner_text()
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("```{moving} demo\nNo alternative text.\n```", "has no :alt: text"),
-        ("```{moving} nowhere\n:alt: Nothing.\n```", "has no script nowhere.js"),
+        ("```{interactive} demo\nNo alternative text.\n```", "has no :alt: text"),
+        ("```{interactive} nowhere\n:alt: Nothing.\n```", "has no script nowhere.js"),
     ],
 )
 def test_a_badly_written_figure_stops_the_build(

@@ -45,7 +45,7 @@ def test_a_lesson_has_its_parts(page: str) -> None:
     text = text_of(page)
     assert len(re.findall(r"^```\{predict\}", text, re.M)) >= 3
     assert len(re.findall(r"^(?:```|:::)\{question\}", text, re.M)) >= 3
-    assert len(re.findall(r"^```\{moving\}", text, re.M)) >= 1
+    assert len(re.findall(r"^```\{interactive\}", text, re.M)) >= 1
     assert "\nYou will\n" in text
     assert re.search(r"It takes about \d+ minutes", text)
     assert "{cite" in text

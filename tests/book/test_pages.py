@@ -28,8 +28,9 @@ SHIFT = """
 READ = (
     ".bd-article p, .bd-article a, .bd-article h1, .bd-article h2, .bd-article code, "
     ".bd-article th, .bd-article td, div.highlight pre, div.highlight span, .admonition-title, "
-    "form.question legend, form.question label, figure.moving label, figure.moving output, "
-    "figure.moving text, figure.moving li, figure.moving figcaption"
+    "form.question legend, form.question label, "
+    "figure.interactive label, figure.interactive output, figure.interactive text, "
+    "figure.interactive li, figure.interactive figcaption"
 )
 
 
@@ -159,7 +160,9 @@ def test_the_front_door_leads_to_the_first_page(address: str, visit: Open) -> No
 @pytest.mark.parametrize("page", LESSONS)
 def test_no_directive_is_left_in_the_text(page: str, site: Path) -> None:
     article = (site / f"{page}.html").read_text(encoding="utf-8")
-    left = r"\{(?:question|moving|cite\S*|glue\S*|ref|bibliography|predict|claim|covers|terms)\}"
+    left = (
+        r"\{(?:question|interactive|cite\S*|glue\S*|ref|bibliography|predict|claim|covers|terms)\}"
+    )
     assert re.findall(left, article) == []
 
 
@@ -252,4 +255,4 @@ def test_a_page_works_from_a_folder(page: str, site: Path, visit: Open) -> None:
         question.locator("label").first.click()
         assert question.get_by_role("status").inner_text()
     else:
-        assert opened.locator("figure.moving svg path").count() > 0
+        assert opened.locator("figure.interactive svg path").count() > 0

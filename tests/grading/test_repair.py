@@ -151,11 +151,11 @@ def by_a_person(notebook: dict[str, Any]) -> None:
     with, a check called once more."""
     cells = notebook["cells"]
     at_check = at(cells, "check_lstm_cell")
-    cell(cells, "play_lstm_cell")["source"] += "\nprint('longer')"
+    cell(cells, "demo_lstm_cell")["source"] += "\nprint('longer')"
     cell(cells, "check_lstm_cell")["source"] = "# again\n\ncheck(lstm_cell)  \n"
     cells[at_check:at_check] = [code("y = torch.ones(3)"), code("check(lstm_cell)")]
     cells.insert(3, {"cell_type": "markdown", "metadata": {}, "source": "My notes: $a<b$"})
-    del cells[at(cells, "play_pack_gates")]
+    del cells[at(cells, "demo_pack_gates")]
     del cells[0]
 
 
@@ -398,7 +398,7 @@ def test_old_attempts_in_text_do_not_run(hand_in: Callable[..., Submission]) -> 
 HELPER = "def block(w, n):\n    return w.chunk(4)[n]"
 
 
-@pytest.mark.parametrize("name", ["check_lstm_cell", "play_lstm_cell"])
+@pytest.mark.parametrize("name", ["check_lstm_cell", "demo_lstm_cell"])
 def test_a_helper_in_a_given_cell_is_run(hand_in: Callable[..., Submission], name: str) -> None:
     def change(cells: Cells) -> None:
         cell(cells, name)["source"] = HELPER + "\n\n" + source(cell(cells, name))
@@ -459,7 +459,7 @@ def test_what_is_missing_is_put_where_it_belongs(hand_in: Callable[..., Submissi
     assert shown(submission)[place - 1 : place + 2] == [
         "lstm_cell",
         "check_lstm_cell",
-        "play_lstm_cell",
+        "demo_lstm_cell",
     ]
 
 

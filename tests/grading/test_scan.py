@@ -324,7 +324,7 @@ def test_means_that_tamper_are_reported_from_any_cell(cell: str, means: str) -> 
 
 
 def test_harmless_parts_of_the_same_modules_are_not() -> None:
-    cell = "from rnncourse.checks import check\nfrom rnncourse._exercise import fill, play\nplay()"
+    cell = "from rnncourse.checks import check\nfrom rnncourse._exercise import demo, fill\nplay()"
     assert flags(START, HONEST, cell) == []
 
 

@@ -92,7 +92,7 @@ class PlainCourse:
         cells = [
             _with_tests(cell)
             for cell in notebook["cells"]
-            if whole or not grade_id(cell).startswith("play_")
+            if whole or not grade_id(cell).startswith("demo_")
         ]
         path = folder / f"{ASSIGNMENT}.ipynb"
         path.write_text(json.dumps(notebook | {"cells": cells}), encoding="utf-8")

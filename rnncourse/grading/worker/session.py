@@ -62,7 +62,7 @@ _WARMUP_CELLS = (
     "1 + 1",
     "%matplotlib inline",
     "%time sum(range(3))",
-    "import torch\nfrom rnncourse import carry_over, check, data, fill, nn, play, plots, train",
+    "import torch\nfrom rnncourse import carry_over, check, data, demo, fill, nn, plots, train",
     "plots.course_style()\nprint()",
     "def f(x):\n    return x\n\nraise ValueError(f(3))",
     "import torch\nprint(torch.ones(2, 2))",

@@ -2,7 +2,7 @@
 
    A figure lives in its own file, named after it, and is written like this:
 
-       movingFigures.define("halving", (box) => {
+       interactiveFigures.define("halving", (box) => {
          const steps = box.slider({ label: "Steps", min: 1, max: 20, step: 1, value: 5 });
          const start = box.choice({
            label: "Start at", options: { one: "1", ten: "10" }, value: "one" });
@@ -37,7 +37,7 @@
                                                         SVG shapes, laid out for a width in px;
                                                         height may be changed by drawing.setHeight
    box.data()                                           what the page handed over:
-                                                        plots.hand_over("halving", {...}) in a cell
+                                                        plots.figure_data("halving", {...}) in a cell
 
    In a drawing use currentColor, var(--figure-1) to var(--figure-5) and var(--rule); text is 13 px
    high. No meaning rests on colour alone.
@@ -46,7 +46,7 @@
 
 "use strict";
 
-const movingFigures = (() => {
+const interactiveFigures = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const DASHES = { solid: "none", dashed: "8 5", dotted: "2 4" };
   const COLOURS = 5; // --figure-1 to --figure-5 in course.css
@@ -69,7 +69,7 @@ const movingFigures = (() => {
 
   function newId() {
     created += 1;
-    return `moving-${created}`;
+    return `interactive-${created}`;
   }
 
   function readable(value) {
@@ -119,7 +119,7 @@ const movingFigures = (() => {
 
   /* A button that moves a slider to its end, a step at a time, and from the start if it is there. */
   function player(input) {
-    const button = element("button", { type: "button", class: "moving-play" }, "Play");
+    const button = element("button", { type: "button", class: "interactive-play" }, "Play");
     let timer = null;
     const stop = () => {
       clearInterval(timer);
@@ -158,7 +158,7 @@ const movingFigures = (() => {
     print();
     const parts = [element("label", { for: id }, label), output, input];
     if (play) parts.push(player(input));
-    box.controls().append(element("div", { class: "moving-slider" }, ...parts));
+    box.controls().append(element("div", { class: "interactive-slider" }, ...parts));
     return {
       get value() {
         return Number(input.value);
@@ -169,7 +169,7 @@ const movingFigures = (() => {
   function choice(box, { label, options, value }) {
     const name = newId();
     const legend = element("legend", {}, label);
-    const group = element("fieldset", { class: "moving-choice" }, legend);
+    const group = element("fieldset", { class: "interactive-choice" }, legend);
     let chosen = value;
     for (const [key, text] of Object.entries(options)) {
       const id = newId();
@@ -191,7 +191,7 @@ const movingFigures = (() => {
 
   function readout(box, label) {
     const output = element("output", { "aria-live": "polite" });
-    const line = element("p", { class: "moving-readout" }, element("span", {}, `${label}: `), output);
+    const line = element("p", { class: "interactive-readout" }, element("span", {}, `${label}: `), output);
     box.add(line);
     return {
       set(text) {
@@ -202,8 +202,8 @@ const movingFigures = (() => {
 
   function list(box, label) {
     const id = newId();
-    const lines = element("ul", { class: "moving-list", "aria-labelledby": id });
-    box.add(element("p", { class: "moving-readout", id }, `${label}:`));
+    const lines = element("ul", { class: "interactive-list", "aria-labelledby": id });
+    box.add(element("p", { class: "interactive-readout", id }, `${label}:`));
     box.add(lines);
     return {
       set(texts) {
@@ -217,8 +217,8 @@ const movingFigures = (() => {
     const number = (plot.lines.length % COLOURS) + 1;
     const colour = `var(--figure-${number})`;
     const stroke = { fill: "none", "stroke-width": 2.5, "stroke-dasharray": DASHES[style] };
-    const curve = shape("path", { class: "moving-line", ...stroke });
-    const dots = shape("path", { class: "moving-markers", "data-marker": marker });
+    const curve = shape("path", { class: "interactive-line", ...stroke });
+    const dots = shape("path", { class: "interactive-markers", "data-marker": marker });
     curve.style.stroke = colour;
     dots.style.fill = colour;
     plot.curves.append(curve, dots);
@@ -254,7 +254,7 @@ const movingFigures = (() => {
   /* Named points: a marker each, and its name beside it, on the side where there is room. */
   function points(plot, { label, marker = "circle" }) {
     const number = (plot.lines.length % COLOURS) + 1;
-    const group = shape("g", { class: "moving-points" });
+    const group = shape("g", { class: "interactive-points" });
     group.style.fill = `var(--figure-${number})`;
     plot.curves.append(group);
     const sample = shape("svg", { width: 16, height: 14, "aria-hidden": "true" });
@@ -296,18 +296,18 @@ const movingFigures = (() => {
     const parts = [];
     for (const value of ticks(x, Math.max(3, Math.floor(width / 90)))) {
       const at = toX(value);
-      parts.push(shape("path", { class: "moving-grid", d: `M${at},${MARGIN.top}V${bottom}` }));
+      parts.push(shape("path", { class: "interactive-grid", d: `M${at},${MARGIN.top}V${bottom}` }));
       const place = { x: at, y: bottom + 17, "text-anchor": "middle" };
       parts.push(shape("text", place, readable(value)));
     }
     for (const value of ticks(y, 5)) {
       const at = toY(value);
-      parts.push(shape("path", { class: "moving-grid", d: `M${MARGIN.left},${at}H${right}` }));
+      parts.push(shape("path", { class: "interactive-grid", d: `M${MARGIN.left},${at}H${right}` }));
       const place = { x: MARGIN.left - 8, y: at + 4, "text-anchor": "end" };
       parts.push(shape("text", place, readable(value)));
     }
     const corner = `M${MARGIN.left},${MARGIN.top}V${bottom}H${right}`;
-    parts.push(shape("path", { class: "moving-axis", d: corner }));
+    parts.push(shape("path", { class: "interactive-axis", d: corner }));
     const middle = (MARGIN.left + right) / 2;
     parts.push(shape("text", { x: middle, y: height - 6, "text-anchor": "middle" }, x.label));
     const up = (MARGIN.top + bottom) / 2;
@@ -317,10 +317,10 @@ const movingFigures = (() => {
   }
 
   function plot(box, { label, x, y, height = 260 }) {
-    const svg = shape("svg", { class: "moving-plot", role: "img", "aria-label": label, height });
+    const svg = shape("svg", { class: "interactive-plot", role: "img", "aria-label": label, height });
     const frame = shape("g");
     const curves = shape("g");
-    const legend = element("ul", { class: "moving-legend" });
+    const legend = element("ul", { class: "interactive-legend" });
     svg.append(frame, curves);
     box.add(svg);
     box.add(legend);
@@ -353,7 +353,7 @@ const movingFigures = (() => {
 
   /* Shapes of the figure's own, laid out again at every width, so that text keeps its size. */
   function drawing(box, { label, height = 220 }) {
-    const svg = shape("svg", { class: "moving-plot", role: "img", "aria-label": label, height });
+    const svg = shape("svg", { class: "interactive-plot", role: "img", "aria-label": label, height });
     let layOut = () => [];
     const draw = () => {
       const width = svg.clientWidth || 600;
@@ -375,7 +375,7 @@ const movingFigures = (() => {
   }
 
   function handedOver(name) {
-    const found = document.querySelector(`script.moving-data[data-figure="${name}"]`);
+    const found = document.querySelector(`script.interactive-data[data-figure="${name}"]`);
     if (!found) throw new Error(`No cell of this page hands data over to the figure ${name}.`);
     return JSON.parse(found.textContent);
   }
@@ -386,7 +386,7 @@ const movingFigures = (() => {
     const box = {
       controls() {
         if (!row) {
-          row = element("div", { class: "moving-controls" });
+          row = element("div", { class: "interactive-controls" });
           root.append(row);
         }
         return row;
@@ -414,7 +414,7 @@ const movingFigures = (() => {
 
   return {
     define(name, build) {
-      for (const root of document.querySelectorAll(`figure[data-figure="${name}"] .moving-box`)) {
+      for (const root of document.querySelectorAll(`figure[data-figure="${name}"] .interactive-box`)) {
         build(boxIn(root, name));
       }
     },
