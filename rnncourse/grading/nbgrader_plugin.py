@@ -33,6 +33,7 @@ from . import validation
 from .checkout import Checkout
 from .course import LAYOUT, Course
 from .gradebook.gradebook import Book
+from .intake import exchange
 from .names import RULES, distinct, is_name
 from .record import ByHand
 from .run import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
@@ -61,6 +62,7 @@ def install(c: Any, checkout: Path) -> None:
     for module in (nbgrader.converters, nbgrader.apps.api, nbgrader.apps.generatefeedbackapp):
         module.GenerateFeedback = CourseFeedback
     validation.install()
+    exchange.install()
     if formgrader := sys.modules.get(FORMGRADER):  # only in a Jupyter server
         formgrader.BaseHandler.exporter = property(_harmless)
 

@@ -3,7 +3,8 @@
 `nbgrader validate`, and the Validate button of JupyterLab, run a notebook with all that the caller
 can do. In a course folder that is the instructor. So only the instructor's own notebooks are run
 there, those in source/ and release/. Learners validate in folders of their own, where this is not
-installed.
+installed. Started in another folder, Validate does not find the kernel that a submission names: see
+`kernel`.
 """
 
 from __future__ import annotations

@@ -28,10 +28,17 @@ from rnncourse.grading.intake.collect import Collected, collect
 from rnncourse.grading.intake.command import collect_archive
 from rnncourse.grading.intake.importer import Importer, Row
 from rnncourse.grading.intake.owners import HandIn
+from rnncourse.grading.kernel import with_missing_kernel
 from rnncourse.grading.submissions.budget import Budget
 from tools.demonstration.learners import filled
 
-ADA, BILAL, OLD = (filled({"lstm_cell": f"# {name}"}).encode() for name in ("ada", "bilal", "old"))
+
+def notebook(name: str) -> bytes:
+    """What somebody hands in, as it is once it is taken in: see test_kernel.py."""
+    return with_missing_kernel(filled({"lstm_cell": f"# {name}"}).encode())
+
+
+ADA, BILAL, OLD = map(notebook, ("ada", "bilal", "old"))
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -220,10 +227,7 @@ def test_learners_of_one_name_are_kept_apart(tmp_path: Path) -> None:
 
 def moodle(*people: str) -> dict[str, bytes]:
     """An archive in which people, each a name and a number, handed in notebooks of their own."""
-    return {
-        f"{person}_assignsubmission_file_/lstm.ipynb": filled({"lstm_cell": f"# {person}"}).encode()
-        for person in people
-    }
+    return {f"{person}_assignsubmission_file_/lstm.ipynb": notebook(person) for person in people}
 
 
 def happened(done: Collected) -> list[tuple[str, str]]:

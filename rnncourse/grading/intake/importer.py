@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from ..._exercise import CHAPTERS
+from ..kernel import name_missing_kernel, with_missing_kernel
 from ..submissions.budget import Budget, SpentError
 from ..submissions.finding import is_named_after, is_notebook
 from .archive import MAX_FILES_INSIDE, Member, UnusableError, unzipped
@@ -80,7 +81,8 @@ class Importer:
             for name, found in choice.taken.items():
                 with (new / name).open("wb") as file:
                     _copy(found.member, file, budget)
-        outcome, why = self._put(student, new, place)
+                name_missing_kernel(new / name, budget)
+        outcome, why = self._put(student, new, place, budget)
         files = dict.fromkeys(paths(found.source for found in choice.taken.values()))
         left = [Skipped(path, "it was handed in again later") for path in paths(older)]
         left += choice.left
@@ -139,7 +141,7 @@ class Importer:
         budget.spend(files=len(members))
         return members
 
-    def _put(self, student: str, new: Path, scratch: Path) -> tuple[Outcome, str]:
+    def _put(self, student: str, new: Path, scratch: Path, budget: Budget) -> tuple[Outcome, str]:
         """Move a learner's files to their place; what was there goes to a folder that is removed.
 
         Args:
@@ -152,7 +154,7 @@ class Importer:
         if not place.is_dir() or not any(place.iterdir()):
             new.rename(place)
             return "new", ""
-        if _notebooks(place) == _notebooks(new):
+        if _notebooks(place, budget) == _notebooks(new, budget):
             return "there already", ""
         if not self._replace:
             return "kept", "another version is there; --replace takes this one instead"
@@ -186,12 +188,13 @@ def _may_be_one(hand_in: HandIn) -> bool:
     return hand_in.member.is_archive or is_notebook(hand_in.name)
 
 
-def _notebooks(folder: Path) -> dict[str, str]:
-    """The notebooks in a folder, with SHA-256 of what is in them."""
+def _notebooks(folder: Path, budget: Budget) -> dict[str, str]:
+    """The notebooks in a folder, with SHA-256 of what they are when they are taken in: those that
+    were copied by hand name kernels of their own."""
     files = (path for path in folder.iterdir() if is_notebook(path.name))
     found = {}
     for path in files:
         if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+            data = with_missing_kernel(path.read_bytes(), budget)
+            found[path.name] = hashlib.sha256(data).hexdigest()
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..._notebook import GIVEN, grade_id
 from ...checks.report import html, text
+from ..kernel import metadata_with_missing_kernel
 from ..record import ExerciseRecord, Record
 
 CHECK = GIVEN[0]
@@ -22,7 +23,8 @@ def autograded(record: Record, notebook: dict[str, Any]) -> dict[str, Any]:
     for cell in notebook["cells"]:
         exercise = exercises.get(grade_id(cell))
         cells.append(cell | {"outputs": [_shown(exercise)]} if exercise else cell)
-    return notebook | {"cells": cells}
+    metadata = metadata_with_missing_kernel(notebook["metadata"])
+    return notebook | {"cells": cells, "metadata": metadata}
 
 
 def _shown(exercise: ExerciseRecord) -> dict[str, Any]:
