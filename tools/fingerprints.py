@@ -23,7 +23,7 @@ from rnncourse._exercise import CHAPTERS, Function, exercises
 from rnncourse.checks.compare import close
 from rnncourse.checks.drivers import Outcome
 from rnncourse.checks.fingerprints import arrays_of
-from rnncourse.checks.judge import fingerprint, is_near, naming_tolerance
+from rnncourse.checks.naming import fingerprint, is_near, naming_tolerance
 from rnncourse.checks.plan import Case, Fixture, Key, Plan, cases_of, plan_of
 from rnncourse.checks.results import Arrays
 from rnncourse.grading.hidden_test import signature

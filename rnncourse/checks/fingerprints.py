@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from .drivers import Outcome
-from .judge import KnownMistake, Mistake, Numbers, Signature
+from .naming import KnownMistake, Mistake, Numbers, Signature
 from .plan import Fixture, Key
 from .results import Arrays
 

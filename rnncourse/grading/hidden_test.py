@@ -10,7 +10,8 @@ from .._errors import CourseError
 from .._exercise import Function
 from ..checks.drivers import Outcome
 from ..checks.fingerprints import Stored
-from ..checks.judge import KnownMistake, Report, Signature, fingerprint, judge
+from ..checks.judge import Report, judge
+from ..checks.naming import KnownMistake, Signature, fingerprint
 from ..checks.plan import Case, Fixture, Key, Plan, Stage, cases_of
 from .draws import generator
 

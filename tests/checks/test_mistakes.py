@@ -15,7 +15,8 @@ import torch
 from rnncourse._exercise import CHAPTERS, Exercise, exercises
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import NAMING_ATOL, Report, judge
+from rnncourse.checks.judge import Report, judge
+from rnncourse.checks.naming import NAMING_ATOL
 from rnncourse.checks.plan import Key, Plan, Stage, cases_of, plan_of
 from rnncourse.grading.hidden_test import (
     ExpectedStages,

@@ -16,14 +16,21 @@ import torch
 from rnncourse.checks.drivers import Outcome, Problem
 from rnncourse.checks.plan import Case, plan_of
 from rnncourse.grading.sandbox.deadline import Deadline
-from rnncourse.grading.worker import protocol
+from rnncourse.grading.worker import messages
+from rnncourse.grading.worker.messages import (
+    MAX_FIGURE,
+    Form,
+    figure_arrays,
+    figures_in,
+    is_figure,
+    outcome_frame,
+    read_outcome,
+)
 from rnncourse.grading.worker.protocol import (
     DTYPES,
     MAX_BODY,
-    MAX_FIGURE,
     MAX_HEADER,
     MAX_TEXT,
-    Form,
     Frame,
     ProtocolError,
     Reader,
@@ -31,11 +38,6 @@ from rnncourse.grading.worker.protocol import (
     clean,
     clean_list,
     encode,
-    figure_arrays,
-    figures_in,
-    is_figure,
-    outcome_frame,
-    read_outcome,
     send,
 )
 
@@ -306,7 +308,7 @@ def test_text_is_cut_and_cleaned() -> None:
 
 
 def test_the_kinds_of_problems_are_those_of_the_drivers() -> None:
-    assert protocol.KINDS == ("unfilled", "raised", "result")
+    assert messages.KINDS == ("unfilled", "raised", "result")
 
 
 def test_a_list_of_texts_is_one() -> None:

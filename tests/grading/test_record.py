@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnncourse.checks.judge import Mistake, Report, StageReport
+from rnncourse.checks.judge import Report, StageReport
+from rnncourse.checks.naming import Mistake
 from rnncourse.grading.record import (
     ByHand,
     CellNote,

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnncourse._exercise import Function, find
-from rnncourse.checks.judge import Mistake
+from rnncourse.checks.naming import Mistake
 from rnncourse.grading.solutions import Solutions
 
 FOLDER = Path(__file__).parent

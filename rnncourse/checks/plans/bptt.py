@@ -13,8 +13,9 @@ from ..._axes import Structure, declaration
 from ..._exercise import Function
 from ..drivers import Driver
 from ..forbidden_calls import GRADIENTS
-from ..plan import RECURRENT, Fixture, Plan, Sizes, Stage, in_float64, only, random_sizes
+from ..plan import Fixture, Plan, Stage, in_float64, only
 from ..results import Arrays, named, some_numbers
+from ..sizes import RECURRENT, Sizes, random_sizes
 from ..stages import (
     SHAPES,
     WITHIN_TANH,

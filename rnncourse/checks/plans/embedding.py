@@ -13,21 +13,10 @@ from ..._axes import Axes
 from ..._exercise import Function
 from ..drivers import Driver
 from ..forbidden_calls import EMBEDDING, ONE_HOT
-from ..plan import (
-    Draw,
-    Fixture,
-    Plan,
-    Sizes,
-    Stage,
-    extent,
-    in_float64,
-    integers,
-    only,
-    shape_of,
-    uniform,
-)
+from ..plan import Fixture, Plan, Stage, in_float64, only
 from ..relations import MULTISET
 from ..results import Arrays, as_int, pairs, whole_numbers
+from ..sizes import Draw, Sizes, extent, integers, shape_of, uniform
 from ..stages import (
     BEYOND_ONE,
     Call,

@@ -12,8 +12,9 @@ from ..._axes import Axes, declaration
 from ..._exercise import Function
 from ..drivers import Driver
 from ..forbidden_calls import RNN
-from ..plan import Fixture, Plan, Sizes, Stage, only
+from ..plan import Fixture, Plan, Stage, only
 from ..results import Arrays
+from ..sizes import Sizes
 from ..stages import cell, endings, gradients, layer, shapes, stage, whole
 
 _WEIGHTS = {

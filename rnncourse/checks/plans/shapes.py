@@ -8,8 +8,9 @@ from torch import Generator, Tensor
 from ... import shapes as stubs
 from ..drivers import Driver
 from ..forbidden_calls import NETWORKS
-from ..plan import Draw, Fixture, Plan, Sizes, Stage
+from ..plan import Fixture, Plan, Stage
 from ..results import whole_numbers
+from ..sizes import Draw, Sizes
 from ..stages import BEYOND_ONE, each_alone, endings, gradients, odd_sizes, shapes, stage, whole
 
 _YES, _NO, _ONE = torch.tensor(1), torch.tensor(0), torch.tensor(1)

@@ -12,8 +12,9 @@ from ... import training as stubs
 from ..._exercise import Function
 from ..drivers import Driver
 from ..forbidden_calls import RNN
-from ..plan import RECURRENT, Fixture, Plan, Sizes, Stage, in_float64, only, random_sizes
+from ..plan import Fixture, Plan, Stage, in_float64, only
 from ..results import a_number, whole_numbers
+from ..sizes import RECURRENT, Sizes, random_sizes
 from ..stages import (
     WITHIN_TANH,
     cell,

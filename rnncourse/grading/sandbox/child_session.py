@@ -8,9 +8,9 @@ import struct
 import time
 from collections.abc import Iterator, Sequence
 
+from ..worker.messages import MAX_FIGURES, figures_in, read_outcome
 from ..worker.protocol import (
     HERE,
-    MAX_FIGURES,
     MAX_OUTPUT,
     MAX_STREAM,
     Frame,
@@ -20,8 +20,6 @@ from ..worker.protocol import (
     clean,
     clean_list,
     encode,
-    figures_in,
-    read_outcome,
     send_encoded,
 )
 from .deadline import ChildClock, CpuBudget, Deadline

@@ -9,7 +9,8 @@ from typing import Literal
 
 from ...checks.drivers import Outcome
 from ...checks.plan import Case, Key, plan_of
-from ..worker.protocol import Form, Frame, case_frame, encode
+from ..worker.messages import Form, case_frame
+from ..worker.protocol import Frame, encode
 
 Ended = Literal["done", "timeout", "slept", "died"]
 

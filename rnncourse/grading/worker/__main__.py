@@ -32,20 +32,9 @@ import torch
 
 from ..._exercise import exercises
 from . import isolation, seccomp, threads
+from .messages import figure_arrays, outcome_frame, read_case
 from .operators import Operators, mask_formulas
-from .protocol import (
-    END,
-    HERE,
-    MAX_OUTPUT,
-    START,
-    Frame,
-    Reader,
-    clean,
-    figure_arrays,
-    outcome_frame,
-    read_case,
-    send,
-)
+from .protocol import END, HERE, MAX_OUTPUT, START, Frame, Reader, clean, send
 from .session import Session
 from .watch import Watch
 

@@ -29,7 +29,8 @@ from ..._axes import Structure
 from ..._exercise import Exercise, FillError, fill, fill_forgotten, find, parameters
 from ...checks.drivers import Outcome, Problem
 from ...checks.plan import Case, cases_of, plan_of
-from .protocol import MAX_FIGURES, MAX_OUTPUT, encode, is_figure, outcome_frame
+from .messages import MAX_FIGURES, is_figure, outcome_frame
+from .protocol import MAX_OUTPUT, encode
 from .rest import go_on, is_exit, is_not_here, undefined
 from .scan import Reading, read_cells
 

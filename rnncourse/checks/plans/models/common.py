@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from ...plan import Sizes
+from ...sizes import Sizes
 
 Arguments = dict[str, Any]
 

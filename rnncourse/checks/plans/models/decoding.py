@@ -11,8 +11,9 @@ from torch import Generator, Tensor
 from .... import models as stubs
 from ...._exercise import Function, describe
 from ...drivers import Driver
-from ...plan import Fixture, Plan, Sizes, Stage, integers
+from ...plan import Fixture, Plan, Stage
 from ...results import WrongResultError, as_int, whole_numbers
+from ...sizes import Sizes, integers
 from ...stages import stage, whole
 from .common import Arguments, different, number
 

@@ -6,8 +6,9 @@ import torch
 from torch import Generator, Tensor
 
 from .... import models as stubs
-from ...plan import Fixture, Plan, Sizes, Stage, integers
+from ...plan import Fixture, Plan, Stage
 from ...results import Arrays
+from ...sizes import Sizes, integers
 from ...stages import BEYOND_ONE, endings, gradients, shapes, stage, whole
 from .common import different
 

@@ -8,8 +8,9 @@ from torch import Generator, Tensor
 from .... import models as stubs
 from ...._exercise import Function
 from ...drivers import Driver
-from ...plan import Fixture, Plan, Sizes, Stage, integers
+from ...plan import Fixture, Plan, Stage
 from ...results import Arrays
+from ...sizes import Sizes, integers
 from ...stages import SHAPES, Call, odd_sizes, stage, unchanged, whole
 from .common import Arguments, different, number, pass_on
 

@@ -10,9 +10,10 @@ from torch import Generator, Tensor
 from .... import models as stubs
 from ...._exercise import Function, describe
 from ...drivers import Driver
-from ...plan import Fixture, Plan, Sizes, Stage
+from ...plan import Fixture, Plan, Stage
 from ...relations import Relation
 from ...results import Arrays, WrongResultError, as_int, as_tensor
+from ...sizes import Sizes
 from ...stages import SHAPES, stage, unchanged, whole
 from .common import Arguments, different, pass_on
 

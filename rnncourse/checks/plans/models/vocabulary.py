@@ -8,8 +8,9 @@ from torch import Generator, Tensor
 from .... import models as stubs
 from ...._exercise import Function, describe
 from ...drivers import Driver
-from ...plan import Fixture, Plan, Sizes, Stage
+from ...plan import Fixture, Plan, Stage
 from ...results import WrongResultError, as_int
+from ...sizes import Sizes
 from ...stages import stage, unchanged, whole
 from .common import Arguments, different, number, pass_on
 
