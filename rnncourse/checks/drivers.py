@@ -213,11 +213,16 @@ class Driver:
             outcome.gradient_problem = Problem("result", CUT_OFF)
             return outcome
         wanted = {k: v for k, v in leaves.items() if v.requires_grad}
+        # One number to go back from: with a list of results torch would load sympy, for half a
+        # second.
+        with torch.enable_grad():
+            first, *rest = [
+                (results[k] * cotangents[k].expand_as(results[k]).to(results[k].dtype)).sum()
+                for k in attached
+            ]
+            total = sum(rest, first)
         grads = torch.autograd.grad(
-            [results[k] for k in attached],
-            list(wanted.values()),
-            [cotangents[k].expand_as(results[k]).to(results[k].dtype) for k in attached],
-            allow_unused=True,
+            total.real if total.is_complex() else total, list(wanted.values()), allow_unused=True
         )
         outcome.gradients = {
             k: torch.zeros_like(v) if g is None else g

@@ -159,8 +159,8 @@ def _torch_backward(
     """What autograd says of torch's embedding."""
     weight = grad_output.new_zeros(vocab_size, grad_output.shape[-1], requires_grad=True)
     with torch.enable_grad():
-        vectors = torch.nn.functional.embedding(ids, weight, padding_idx)
-    gradient: Tensor = torch.autograd.grad(vectors, weight, grad_output)[0]
+        total = (torch.nn.functional.embedding(ids, weight, padding_idx) * grad_output).sum()
+    gradient: Tensor = torch.autograd.grad(total, weight)[0]
     return gradient
 
 
