@@ -7,7 +7,7 @@ import pytest
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import ClassCalls, Run
 from tests.grading.sandboxes import needs_sandbox
-from tests.grading.snippets import SNIPPETS
+from tests.grading.submissions.snippets import SNIPPETS
 from tools.demonstration.learners import solutions
 
 pytestmark = needs_sandbox

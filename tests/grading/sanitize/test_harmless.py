@@ -7,7 +7,7 @@ import pytest
 from nbconvert.filters import markdown2html_mistune
 
 from rnncourse.grading.sanitize.html import clean
-from tests.grading.test_markdown import ATTACKS, dangers
+from tests.grading.sanitize.test_markdown import ATTACKS, dangers
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
 

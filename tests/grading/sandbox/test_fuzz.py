@@ -11,7 +11,7 @@ import pytest
 
 from rnncourse._notebook import grade_id, nbgrader_metadata
 from rnncourse.grading.submissions.submission import Source, Submission, read
-from tests.grading.mutations import Mutant, mutants
+from tests.grading.sandbox.mutations import Mutant, mutants
 from tests.strength import share
 from tools.demonstration.learners import ROOT
 

@@ -38,7 +38,7 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.gradebook.schema import schema_version
 from rnncourse.grading.record import ByHand
-from tests.grading.mixed import NAME, WORTH, record, write_mixed
+from tests.grading.gradebook.mixed import NAME, WORTH, record, write_mixed
 from tests.grading.nbgrader_course import nbgrader
 from tests.grading.postgresql import Server
 from tests.strength import share

@@ -20,7 +20,7 @@ import pytest
 
 from rnncourse.grading.sandbox.host import Worker
 from rnncourse.grading.sandbox.job import Limits
-from tests.grading.channels import BITS, KINDS, End, exchange, source
+from tests.grading.sandbox.channels import BITS, KINDS, End, exchange, source
 from tests.grading.sandboxes import NOTHING, needs_sandbox, processes, small
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are Linux's")

@@ -16,7 +16,7 @@ from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.record import from_json
 from rnncourse.grading.sandbox.launch import obstacle
-from tests.grading.mixed import NAME, record, write_mixed
+from tests.grading.gradebook.mixed import NAME, record, write_mixed
 from tests.grading.nbgrader_course import environment, nbgrader
 from tests.grading.postgresql import PASSWORD, USER, Server
 from tests.grading.test_class import MARKS
