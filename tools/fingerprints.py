@@ -219,13 +219,19 @@ def _numbers(arrays: Arrays) -> Content:
     }
 
 
+def write(chapter: str) -> Path:
+    """Write a chapter's file anew."""
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{chapter}.json"
+    content = settled(chapter_content(chapter), read(chapter))
+    path.write_text(written(content), encoding="utf-8")
+    return path
+
+
 def main() -> None:
     """Write the files of all chapters."""
-    FOLDER.mkdir(exist_ok=True)
     for chapter in CHAPTERS:
-        path = FOLDER / f"{chapter}.json"
-        content = settled(chapter_content(chapter), read(chapter))
-        path.write_text(written(content), encoding="utf-8")
+        path = write(chapter)
         print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 

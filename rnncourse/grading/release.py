@@ -27,14 +27,14 @@ def release(checkout: Path, assignment: str) -> Path:
     target = checkout / "exercises" / assignment
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        _convert(checkout, assignment, scratch)
+        convert(checkout, assignment, scratch)
         if target.exists():
             shutil.rmtree(target)
         shutil.copytree(scratch / assignment, target)
     return target
 
 
-def _convert(checkout: Path, assignment: str, output: Path) -> None:
+def convert(checkout: Path, assignment: str, output: Path) -> None:
     """Run nbgrader's generate_assignment: the released notebook goes to `output`/<assignment>. The
     gradebook that it wants to have lies beside it.
 
