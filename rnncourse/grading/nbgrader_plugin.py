@@ -187,7 +187,7 @@ class CourseAutograde(CourseGrader, Autograde):  # type: ignore[misc]
             self.log.warning("--no-execute has no meaning for %s: it is run.", self._assignment)
         course = self._course()
         students = self._chosen(course.students(self._assignment))
-        open_pool = pool_opener(1 if len(students) == 1 else self.workers, None, protected=True)
+        open_pool = pool_opener(self.workers, None, protected=True)
         limits = Limits(self.cell_seconds, self.seconds, self.submission_seconds)
         refused = []
         with course.lock():

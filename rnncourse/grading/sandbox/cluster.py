@@ -56,7 +56,11 @@ class Site(WorkerPlugin):
             raise CourseError(reason)
         launch = sandboxed() if self._protected else unsafe()
         self._pool = LocalPool(launch, worker.state.nthreads, self._job)
-        await asyncio.to_thread(self._pool.__enter__)
+        try:
+            await asyncio.to_thread(self._pool.start_all)
+        except BaseException:
+            await asyncio.to_thread(self._pool.__exit__)
+            raise
 
     async def teardown(self, worker: Any) -> None:
         """End the sandboxes of this node."""

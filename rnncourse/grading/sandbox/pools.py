@@ -16,7 +16,7 @@ from typing import Protocol, Self
 from ..._errors import CourseError
 from .host import Worker
 from .job import NO_CALLS, Job, Own, Run
-from .launch import Launch, obstacle, sandboxed, unsafe
+from .launch import Launch, SandboxError, obstacle, sandboxed, unsafe
 
 MAX_WORKERS = 8
 """Workers that are started when nobody says how many: each takes some 300 MB of memory."""
@@ -49,38 +49,39 @@ class Pool(Protocol):
 
 
 class LocalPool:
-    """Workers on this machine, each held by a thread of its own: bubblewrap ends with the thread
-    that started it."""
+    """Workers on this machine. A start takes seconds of computing, so that one is started only for
+    a submission for which no other is free. Bubblewrap ends with the thread that started it: these
+    threads live until the pool is closed."""
 
     def __init__(self, launch: Launch, size: int, job: Job) -> None:
         self._launch, self._size, self._job = launch, size, job
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="grading")
-        self._mine = threading.local()
+        self._changing = threading.Lock()
         self._workers: list[Worker] = []
+        self._free: list[Worker] = []
+        self._closed = False
 
     @property
     def size(self) -> int:
         """How many run at a time."""
         return self._size
 
-    def __enter__(self) -> Self:
-        """Start all workers at once.
+    def start_all(self) -> None:
+        """Start all workers at once, before any submission comes.
 
         Raises:
             SandboxError: one does not start.
         """
-        together = threading.Barrier(self._size)
-        started = [self._threads.submit(self._start, together) for _ in range(self._size)]
-        try:
-            for future in started:
-                future.result()
-        except BaseException:
-            self.__exit__()
-            raise
+        started = [self._threads.submit(self._take) for _ in range(self._size)]
+        self._free += [future.result() for future in started]
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._changing:
+            self._closed = True
         for worker in self._workers:
             worker.__exit__()
         self._threads.shutdown()
@@ -88,20 +89,24 @@ class LocalPool:
     def submit(
         self, cells: Sequence[str], only: Collection[str] | None = None, own: Own = NO_CALLS
     ) -> Future[Run]:
-        """See `Pool.submit`."""
+        """See `Pool.submit`. The run raises SandboxError if its worker does not start."""
         return self._threads.submit(self._run, cells, only, own)
 
-    def _start(self, together: threading.Barrier) -> None:
-        together.wait()  # so that no thread takes the start of another
-        worker = Worker(self._launch.warming_up(self._job.class_calls.cases))
-        self._workers.append(worker)
-        worker.__enter__()
-        self._mine.worker = worker
+    def _take(self) -> Worker:
+        """A worker that is free, else a new one."""
+        with self._changing:
+            if self._free:
+                return self._free.pop()
+            if self._closed:
+                raise SandboxError("the grading workers have been closed.")
+            worker = Worker(self._launch.warming_up(self._job.class_calls.cases))
+            self._workers.append(worker)
+        return worker.__enter__()
 
     def _run(self, cells: Sequence[str], only: Collection[str] | None, own: Own) -> Run:
-        worker: Worker = self._mine.worker
-        job = self._job
+        worker, job = self._take(), self._job
         run = worker.run(cells, job.class_calls, job.limits, only, own, job.is_right)
+        self._free.append(worker)
         return replace(run, layers=str(worker.layers))
 
 
