@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ._errors import CancelledError, CourseError
 from ._installation import install_command
+from ._loading import loading
 from ._terminal.output import print_anything
 
 app = typer.Typer(
@@ -88,8 +89,8 @@ def check(names: Names = None, seconds: Seconds = None, cell_seconds: CellSecond
     Say for example: rnncourse check lstm, or rnncourse check lstm_cell rnn. Your cells run in the
     notebook's folder, without its checks and demonstrations.
     """
-    from ._terminal import commands
-
+    with loading():
+        from ._terminal import commands
     if not commands.check(names or [], commands.limits(seconds, cell_seconds), console):
         raise typer.Exit(1)
 
@@ -101,8 +102,8 @@ def progress(seconds: Seconds = None, cell_seconds: CellSeconds = None) -> None:
     Exercises that are not done yet are no error; a notebook that cannot be read or a cell of your
     own that fails is one.
     """
-    from ._terminal import commands
-
+    with loading():
+        from ._terminal import commands
     if not commands.progress(commands.limits(seconds, cell_seconds), console):
         raise typer.Exit(1)
 
@@ -117,8 +118,8 @@ def submit(
 
     What is not done or not right is said, and is no error: you may hand it in.
     """
-    from ._terminal import commands
-
+    with loading():
+        from ._terminal import commands
     commands.submit(assignment, commands.limits(seconds, cell_seconds), console)
 
 
@@ -144,7 +145,7 @@ def doctor(
 @app.command()
 def release(assignments: Assignments = None) -> None:
     """Make the learners' notebooks in exercises/ from the instructor's in solutions/."""
-    with _grader_installed():
+    with _grader_installed(), loading():
         from .grading.commands import release_assignments
     release_assignments(assignments, console)
 
@@ -155,7 +156,7 @@ def course(
     specs: Annotated[Path | None, typer.Option(help="the checkout with the solutions")] = None,
 ) -> None:
     """Make a course folder for a class, outside the checkout."""
-    with _grader_installed():
+    with _grader_installed(), loading():
         from .grading.checkout import Checkout
         from .grading.setup_course import set_up_course
     course_id = set_up_course(folder, Checkout.find(specs))
@@ -183,7 +184,7 @@ def collect(
     What a learner has handed in before is kept unless --replace is given. The exit status is 1 when
     something needs a look, such as a learner without a notebook; all others' files are taken.
     """
-    with _grader_installed():
+    with _grader_installed(), loading():
         from .grading.intake.command import collect_archive
     collect_archive(archive, assignment, course, console, pattern, replace, everybody)
 
@@ -227,8 +228,8 @@ def grade(
     where it was. The exit status is 1 when a submission had to be refused; the others are graded.
     """
     with _grader_installed():
-        from .grading.commands import Options, grade_assignments
-
+        with loading():
+            from .grading.commands import Options, grade_assignments
         options = Options(
             specs=specs,
             gradebook=gradebook,

@@ -34,6 +34,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .._loading import loading
 from .watchdog import GRACE_SECONDS, Watchdog
 
 MAX_PRINTED = 2000
@@ -80,8 +81,9 @@ class Channel:
 def main() -> None:
     """Serve requests until the other side goes."""
     channel = Channel()
-    from .shell import Shell
-
+    with loading():
+        from .. import checks  # noqa: F401  # and torch
+        from .shell import Shell
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
