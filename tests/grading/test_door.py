@@ -308,7 +308,7 @@ def test_nbgrader_grades_an_assignment_without_hidden_specs(tmp_path: Path) -> N
         config.write("c.CourseGrader.unsandboxed = ['essay']\n")
     done = nbgrader(course, "autograde", "essay")
     assert done.returncode == 0, done.stderr
-    assert "essay has no hidden specs: nbgrader grades it itself, without a sandbox" in done.stderr
+    assert "essay has no hidden tests: nbgrader grades it itself, without a sandbox" in done.stderr
     assert "42" in (course / "autograded/ida/essay/essay.ipynb").read_text("utf-8")
     with Gradebook(gradebook(course)) as book:
         assert book.find_submission("essay", "ida").needs_manual_grade

@@ -28,16 +28,15 @@ TESTS = """\
 # Your function is called with other numbers here.
 ### BEGIN HIDDEN TESTS
 import torch
-from rnncourse.checks.plan import plan_of
-from rnncourse.checks.plan import key
+from rnncourse.checks.plan import cases_of, plan_of
 from rnncourse.checks.judge import judge
 from rnncourse._exercise import fill_forgotten, find
 
 fill_forgotten(globals())
 stages, expected, shares = torch.load("{exercise}.pt", weights_only=False)
 entry = find("{exercise}")
-cases = {{key(case): case for stage in stages for case in (*stage.cases, *stage.instead)}}
-report = judge(plan_of(entry.name), stages, expected, run(entry.stub, cases), mistakes=())
+plan = plan_of(entry.name)
+report = judge(plan, stages, expected, plan.run(entry.stub, cases_of(stages)), mistakes=())
 passed = [stage.name for stage in report.stages if stage.status == "passed"]
 0.0 if report.unfilled else round({points} * sum(shares.get(name, 0) for name in passed), 4)
 ### END HIDDEN TESTS

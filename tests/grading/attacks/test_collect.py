@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from rnncourse.grading.kernel import with_missing_kernel
 from tools.demonstration.learners import ROOT
 
 from .attack import honest
@@ -210,10 +211,11 @@ def test_what_unpacks_to_gigabytes_is_left_out(taken: Taken) -> None:
     assert "the files come to more than 512 MB" in re.sub(r"[\s│]+", " ", taken.done.stdout)
 
 
-def test_others_files_are_taken_as_they_are(taken: Taken) -> None:
-    assert (taken.submitted / "zoe" / "lstm" / "lstm.ipynb").read_text("utf-8") == RIGHT
+def test_others_files_are_taken_but_for_their_kernel(taken: Taken) -> None:
+    right = with_missing_kernel(RIGHT.encode())
+    assert (taken.submitted / "zoe" / "lstm" / "lstm.ipynb").read_bytes() == right
     adas = [path for path in taken.found if path.parts[-3:-1] == ("ada", "lstm")]
-    assert [path.read_text("utf-8") for path in adas] in ([RIGHT], [])
+    assert [path.read_bytes() for path in adas] in ([right], [])
 
 
 def test_nobody_hands_in_for_another(taken: Taken) -> None:
