@@ -10,9 +10,11 @@ import difflib
 import functools
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ._axes import with_shapes
@@ -34,6 +36,8 @@ CHAPTERS = (
     "models",
 )
 """The modules that hold stubs, in the order of the course. An assignment has its module's name."""
+
+_STUB = re.compile(r"^@exercise\ndef (\w+)", re.MULTILINE)
 
 
 class FillError(BriefError, TypeError):
@@ -178,6 +182,15 @@ def exercises() -> dict[str, Exercise]:
         for name, entry in _exercises.items()
         if entry.chapter == chapter
     }
+
+
+@functools.cache
+def outline() -> dict[str, tuple[str, ...]]:
+    """The names of each chapter's exercises, as they are written there: no chapter is loaded, nor
+    torch, which each needs."""
+    folder = Path(__file__).parent
+    texts = {chapter: (folder / f"{chapter}.py").read_text("utf-8") for chapter in CHAPTERS}
+    return {chapter: tuple(_STUB.findall(text)) for chapter, text in texts.items()}
 
 
 @contextmanager

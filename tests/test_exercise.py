@@ -11,7 +11,7 @@ import torch
 
 import rnncourse.lstm
 from rnncourse import demo, fill
-from rnncourse._exercise import FillError, UnfilledError, exercises, find, substituted
+from rnncourse._exercise import FillError, UnfilledError, exercises, find, outline, substituted
 from tools.answers import solution
 
 CELL = ("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh")
@@ -221,3 +221,8 @@ def test_a_body_in_the_package_itself_works_too(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(entry, "body", solution("set_forget_bias"))
     b_ih, _ = entry.stub(torch.zeros(8), torch.zeros(8), 1.0)
     assert b_ih.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
+
+
+def test_the_outline_holds_every_exercise() -> None:
+    written = [(name, chapter) for chapter, own in outline().items() for name in own]
+    assert written == [(entry.name, entry.chapter) for entry in exercises().values()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._errors import CourseError
-from .._exercise import CHAPTERS, exercises
+from .._exercise import CHAPTERS, outline
 from .._workspace import notebook_in, notebooks, root
 
 _COPY = re.compile(
@@ -77,8 +77,10 @@ def _meant(typed: str, here: Path, kind: str = "notebook or exercise") -> list[T
         return [_of_chapter(name, typed, here)]
     if (here / typed).is_dir() and (inside := _inside(here / typed)):
         return inside
-    if entry := exercises().get(name.replace("-", "_")):
-        return [Target(_of_chapter(entry.chapter, "", here).path, entry.chapter, (entry.name,))]
+    exercise = name.replace("-", "_")
+    for chapter, own in outline().items():
+        if exercise in own:
+            return [Target(_of_chapter(chapter, "", here).path, chapter, (exercise,))]
     raise CourseError(_unknown(typed, name, kind, (here / typed).exists()))
 
 
@@ -86,7 +88,8 @@ def _unknown(typed: str, name: str, kind: str, exists: bool) -> str:
     """A sentence on an argument that means nothing."""
     if exists:
         return f"{typed} is no notebook of the course."
-    near = difflib.get_close_matches(name, [*CHAPTERS, *exercises()], n=1)
+    exercises = [exercise for own in outline().values() for exercise in own]
+    near = difflib.get_close_matches(name, [*CHAPTERS, *exercises], n=1)
     if not near and typed.endswith(".ipynb"):
         return f"{typed} is no notebook of the course: there is {_files()}."
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(CHAPTERS)}."
@@ -130,8 +133,7 @@ def _target(path: Path) -> Target:
     """
     chapter = path.stem.lower()
     if chapter in CHAPTERS:
-        own = tuple(e.name for e in exercises().values() if e.chapter == chapter)
-        return Target(path, chapter, own)
+        return Target(path, chapter, outline()[chapter])
     if original := _original(path.stem):
         raise CourseError(
             f"{path.name} looks like a copy of {original}.ipynb, and nothing is guessed. "

@@ -1,4 +1,7 @@
-"""Runs notebooks in a process of their own, which it stops when it does not end."""
+"""Runs notebooks in a process of their own, which it stops when it does not end.
+
+What reports are comes with torch, and is loaded here when that process has been started.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .._errors import CancelledError
 from .._limits import CELL_SECONDS, EXERCISE_SECONDS, computed_too_long, ran_too_long
+from .._loading import loading
 from .._notebook import Cell
 from .._tracing import LEFT_OUT, Failures, label
-from ..checks.judge import Report, StageReport, report_of
+
+if TYPE_CHECKING:
+    from ..checks.judge import Report
 
 CLOCK_FACTOR = 30
 """How many times its limit of computing time code may run on the clock. The process counts its own
@@ -116,6 +122,7 @@ class Runner:
         self._process = self._process or _Process()
         try:
             self._process.send(job.request())
+            _load_reports()  # while the process loads torch, too
             while not job.done:
                 job.take(self._process.event(job.seconds_on_the_clock()))
                 self._tell(job.current)
@@ -194,6 +201,8 @@ class _Job:
         elif kind == "exercise":
             self._exercise = self.current = event["name"]
         elif kind == "exercise ended":
+            from ..checks.judge import report_of
+
             self._end_exercise(report_of(event["report"]), event["printed"])
         elif kind == "stuck":
             self.stuck = event["reason"]
@@ -208,9 +217,7 @@ class _Job:
         """
         self.stopped_something = True
         if self._exercise:
-            stages = [StageReport(s, "not reached") for s in self._stages[self._exercise]]
-            said = f"{self._exercise} {reason}"
-            self._end_exercise(Report(self._exercise, tuple(stages), stopped=said), "")
+            self._stop_exercise(self._exercise, f"{self._exercise} {reason}")
             self.done = not self._pending
         elif self._cell is not None:
             self._leave_out(self._cell, reason)
@@ -221,8 +228,14 @@ class _Job:
         """Report on what is left as on what could not be tried."""
         for name in list(self._pending):
             said = f"{name} could not be tried: the process of its notebook ended."
-            self._end_exercise(Report(name, (), stopped=said), "")
+            self._stop_exercise(name, said)
         self.done = True
+
+    def _stop_exercise(self, name: str, said: str) -> None:
+        from ..checks.judge import Report, StageReport
+
+        stages = tuple(StageReport(stage, "not reached") for stage in self._stages.get(name, ()))
+        self._end_exercise(Report(name, stages, stopped=said), "")
 
     def _end_cell(self, error: str, stopped: str, refused: list[str]) -> None:
         assert self._cell is not None, "a cell ends that has not begun"
@@ -321,6 +334,11 @@ class _Process:
             for line in events:
                 self._events.put(line)
         self._events.put(b"")
+
+
+def _load_reports() -> None:
+    with loading():
+        from ..checks import report  # noqa: F401
 
 
 def _cause(status: int, seconds: float) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 SEED_BITS = 256
 _WORDS = 624
@@ -26,6 +29,8 @@ def generator(seed: int, *purpose: str) -> torch.Generator:
     Example:
         generator(seed, "lstm_cell", digest)
     """
+    import torch  # who only keeps a seed needs none
+
     message = "\0".join(purpose).encode("utf-8", "surrogatepass")
     digest = hmac.digest(seed.to_bytes(SEED_BITS // 8, "big"), message, hashlib.sha256)
     words = np.frombuffer(hashlib.shake_256(digest).digest(4 * _WORDS), "<u4")
