@@ -18,6 +18,7 @@ from rnncourse.checks.fingerprints import load
 from tests import strength
 from tools import answers, fingerprints
 from tools.exercise import check
+from tools.exercise.lines import lines_by_hand
 from tools.exercise.new import AuthorError, New
 
 ROOT = Path(__file__).parents[1]
@@ -282,3 +283,10 @@ def test_nothing_is_missing_of_the_exercises_that_there_are() -> None:
 def test_an_unknown_exercise_is_refused() -> None:
     said: Any = tool(ROOT, "check", "lstm_cel")
     assert said.returncode == 1 and "there is no exercise 'lstm_cel'" in said.stderr
+
+
+def test_lines_are_counted_part_by_part() -> None:
+    counts = lines_by_hand("global_norm")
+    assert counts["solution"] == 3
+    assert counts["mistakes"] == 3 * len(answers.known("clipping", "global_norm"))
+    assert 15 < counts["plan"] < 40

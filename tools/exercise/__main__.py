@@ -73,5 +73,22 @@ def check(names: Annotated[list[str] | None, typer.Argument(help="all, if none")
     typer.echo("Nothing is missing.")
 
 
+@app.command()
+def lines(names: list[str]) -> None:
+    """Count the lines that an author wrote for exercises, part by part."""
+    from rnncourse._errors import BriefError
+
+    from .lines import lines_by_hand
+
+    try:
+        counts = {name: lines_by_hand(name) for name in names}
+    except BriefError as error:
+        typer.echo(f"tools.exercise: {error}", err=True)
+        raise typer.Exit(1) from None
+    for name, parts in counts.items():
+        told = ", ".join(f"{part} {count}" for part, count in parts.items())
+        typer.echo(f"{name}: {sum(parts.values())} lines: {told}")
+
+
 if __name__ == "__main__":
     app()
