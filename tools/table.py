@@ -1,8 +1,6 @@
-"""A row for each exercise: what its check kills and names, what passes, and how long it takes; or
-the lines that exercises take of their author.
+"""A row for each exercise: what its check kills and names, what passes, and how long it takes.
 
-    python -m tools.table
-    python -m tools.table --lines global_norm lstm_cell
+python -m tools.table
 """
 
 from __future__ import annotations
@@ -11,18 +9,15 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from rnncourse._exercise import Exercise, exercises, find
+from rnncourse._exercise import Exercise, exercises
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
 from rnncourse.checks.plan import plan_of
 from tools.answers import known, right
-from tools.lines import PROSE, lines_of
 
 REPEATS = 20
 IMPORT = (
@@ -30,40 +25,18 @@ IMPORT = (
 )
 
 
-def table(
-    names: Annotated[list[str] | None, typer.Argument(help="exercises; all if left out")] = None,
-    lines: Annotated[bool, typer.Option("--lines", help="of their author, part by part")] = False,
-) -> None:
+def main() -> None:
     """Print a row for each exercise."""
-    entries = [find(name) for name in names] if names else list(exercises().values())
+    table = Table(
+        Column("exercise", no_wrap=True),
+        *("stages", "cases", "killed", "named", "honest styles", "median check"),
+    )
+    for entry in exercises().values():
+        table.add_row(entry.name, *row(entry))
     console = Console()
-    if lines:
-        console.print(table_of_lines([entry.name for entry in entries]))
-        return
-    columns = ("stages", "cases", "killed", "named", "honest styles", "median check")
-    rows = Table(Column("exercise", no_wrap=True), *columns)
-    for entry in entries:
-        rows.add_row(entry.name, *row(entry))
-    console.print(rows)
+    console.print(table)
     added = statistics.median(float(python(IMPORT)) for _ in range(5))
     console.print(f"import rnncourse after torch: {added * 1000:.0f} ms, median of 5")
-
-
-def table_of_lines(names: list[str]) -> Table:
-    """The lines that each part of exercises takes."""
-    counted = {name: lines_of(name) for name in names}
-    rows = Table(Column("lines by hand", no_wrap=True), *parts_of(counted))
-    for name, parts in counted.items():
-        code = sum(number for part, number in parts.items() if part not in PROSE)
-        numbers = (*parts.values(), code, sum(parts.values()))
-        rows.add_row(name, *(f"{number:.0f}" for number in numbers))
-    return rows
-
-
-def parts_of(counted: dict[str, dict[str, float]]) -> list[str]:
-    """The headings: the parts, and two sums."""
-    parts = next(iter(counted.values()))
-    return [*parts, f"without the last {len(PROSE)}", "all"]
 
 
 def row(entry: Exercise) -> list[str]:
@@ -106,4 +79,4 @@ def python(code: str) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(table)
+    main()
