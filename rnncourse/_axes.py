@@ -9,6 +9,7 @@ its name after its axes. Shapes in docstrings, in checks and in what checks say 
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import textwrap
 import typing
@@ -20,8 +21,8 @@ Axes = tuple[str, ...]
 Structure = str | tuple["Structure", ...]
 """The names of results, nested as a function nests them: ("output", ("h_n", "c_n"))."""
 
-WIDTH = 100
-"""Columns of a docstring, with the indentation of its own function."""
+WIDTH = 96
+"""Columns of a docstring, without the indentation of its own function."""
 
 
 @dataclass(frozen=True)
@@ -81,20 +82,24 @@ def with_shapes(function: Callable[..., Any]) -> str | None:
     """A function's docstring, with the shape of each argument and result behind its name.
 
     A line "x, h: what they are." becomes "x (N, I), h (N, H): what they are."; lines that go on are
-    indented by twelve.
+    indented by eight. The docstring is not indented itself: Python 3.13 takes the blanks away.
+    What stands behind the results, such as an example, stays as it is.
     """
-    text = function.__doc__
-    if text is None:
+    if function.__doc__ is None:
         return None
+    text = inspect.cleandoc(function.__doc__)
     declared = declaration(function)
-    before, arguments, rest = text.partition("    Args:\n")
-    middle, returns, after = rest.partition("    Returns:\n")
+    before, arguments, rest = text.partition("\nArgs:\n")
+    middle, returns, after = rest.partition("\nReturns:\n")
+    results, gap, others = after.partition("\n\n")
     return (
         before
         + arguments
         + _shaped(middle, declared.arguments)
         + returns
-        + _shaped(after, declared.results)
+        + _shaped(results, declared.results)
+        + gap
+        + others
     )
 
 
@@ -102,12 +107,12 @@ def _shaped(section: str, axes: Mapping[str, Axes]) -> str:
     """A docstring's section with shapes where an entry's names have some."""
     if not axes:
         return section
-    entry = re.compile(r"^ {8}(\S[^:\n]*): ((?:.|\n(?= {9}))*)", re.MULTILINE)
+    entry = re.compile(r"^ {4}(\S[^:\n]*): ((?:.|\n(?= {5}))*)", re.MULTILINE)
 
     def shaped(found: re.Match[str]) -> str:
         text = f"{_names_and_shapes(found[1], axes)}: {' '.join(found[2].split())}"
         return textwrap.fill(
-            text, WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12, break_long_words=False
+            text, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_long_words=False
         )
 
     return entry.sub(shaped, section)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import traceback
+from typing import Annotated
 
 import pytest
 import torch
+from torch import Tensor
 
 import rnncourse.lstm
 from rnncourse import demo, fill
+from rnncourse._axes import with_shapes
 from rnncourse._exercise import FillError, UnfilledError, exercises, find, outline, substituted
 from tools.answers import solution
 
@@ -180,6 +183,27 @@ def test_every_stub_is_typed_documented_and_empty() -> None:
             assert part in (entry.body.__doc__ or ""), (entry.name, part)
         with pytest.raises(UnfilledError):
             entry.stub(*[None] * len(signature.parameters))
+
+
+def test_shapes_stand_behind_arguments_and_results_and_nowhere_else() -> None:
+    def double(x: Annotated[Tensor, "T N"]) -> Annotated[Tensor, "T N", "y"]:
+        """Twice x.
+
+        Args:
+            x: a tensor.
+
+        Returns:
+            y: another.
+
+        Example:
+            >>> y: Tensor = double(x)  # two  blanks
+        """
+        return 2 * x
+
+    written = with_shapes(double) or ""
+    assert "    x (T, N): a tensor.\n" in written
+    assert "    y (T, N): another.\n" in written
+    assert "    >>> y: Tensor = double(x)  # two  blanks" in written
 
 
 def test_play_goes_on_where_something_is_not_filled(capsys: pytest.CaptureFixture[str]) -> None:
