@@ -61,12 +61,12 @@ test: setup lint
 	@$(PYTEST) --durations 15
 
 quick: setup lint
-	@$(PYTEST) -q -m "not slow" tests/checks tests/test_cli.py tests/test_exercise.py tests/test_nn.py tests/test_package.py
+	@$(PYTEST) -q -m "not slow" tests/checks tests/test_cli.py tests/test_examples.py tests/test_exercise.py tests/test_nn.py tests/test_package.py
 
 # As on a processor without AVX: torch, oneDNN and MKL choose other instructions, so that sums are
 # taken in another order and the last digits of a float differ.
 test-processor: setup
-	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(PYTEST) -q tests/checks tests/test_nn.py tests/test_models.py tests/test_train.py
+	@ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 $(PYTEST) -q tests/checks tests/test_examples.py tests/test_nn.py tests/test_models.py tests/test_train.py
 
 test-long: setup
 	@RNNCOURSE_LONG=1 $(PYTEST) -m long --durations 15

@@ -19,7 +19,7 @@ from .checks.plan import plan_of
 
 
 def carry_over(*names: str) -> None:
-    """Fill exercises of earlier notebooks, and print where each comes from.
+    """Fill exercises of earlier notebooks with the learner's functions or torch's; say which.
 
     The learner's own function is taken if the notebook that holds it lies beside this one and the
     function passes its public checks; else torch's. Of a notebook only imports, functions and
@@ -30,6 +30,10 @@ def carry_over(*names: str) -> None:
 
     Raises:
         FillError: there is no exercise of a name.
+
+    Example:
+        >>> carry_over("gru_layer")
+        gru_layer: torch's, as there is no notebook of yours beside this one.
     """
     for entry in [find(name) for name in names]:
         print(f"{entry.name}: {_carried(entry)}")

@@ -136,6 +136,14 @@ def fill(function: Callable[P, R]) -> Callable[P, R]:
 
     Raises:
         FillError: no stub has this name, or its parameters differ from the stub's.
+
+    Example:
+        >>> @fill
+        ... def skipgram_pairs(ids, window):
+        ...     return [(ids[0], ids[window])]
+        >>> from rnncourse import embedding
+        >>> embedding.skipgram_pairs([7, 8, 9], 2)  # the package runs it from now on
+        [(7, 9)]
     """
     if not inspect.isfunction(function):
         raise FillError(
@@ -251,9 +259,15 @@ def fill_forgotten(space: dict[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def demo() -> Iterator[None]:
-    """Run what needs filled stubs; where one is not filled yet or fails, say so and go on.
+    """A context for code that needs filled stubs: where one is empty or fails, say so and go on.
 
     A notebook's demonstrations stand inside it, so that Run All reaches the end from the first day.
+
+    Example:
+        >>> from rnncourse.embedding import skipgram_pairs
+        >>> with demo():
+        ...     print(skipgram_pairs([7, 8, 9], window=1))
+        Nothing to see yet: skipgram_pairs is not filled in yet. ...
     """
     try:
         yield

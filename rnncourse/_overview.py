@@ -46,7 +46,8 @@ def exercises() -> Overview:
     """The exercises of the course in their order, with what each is about.
 
     Example:
-        rnncourse.exercises()
+        >>> exercises().rows[1]
+        ('shapes', 'parameter_count', 'The number of parameters of torch.nn.RNN, GRU or LSTM.')
     """
     rows = [
         (entry.chapter, entry.name, (entry.body.__doc__ or "").strip().split("\n")[0])
@@ -56,11 +57,17 @@ def exercises() -> Overview:
 
 
 def progress() -> Overview:
-    """How far the exercises are that are filled in here: each goes through its public check, and is
-    stopped after 10 seconds, on Linux and macOS.
+    """How many public checks each exercise passes that is filled in here.
+
+    An exercise is stopped after 10 seconds, on Linux and macOS.
 
     Example:
-        rnncourse.progress()
+        >>> from rnncourse import fill
+        >>> @fill
+        ... def embed(ids, weight):
+        ...     return weight[ids]
+        >>> [row for row in progress().rows if row[1] in ("one_hot", "embed")]
+        [('embedding', 'one_hot', '', 'not filled in'), ('embedding', 'embed', '8 of 8', 'done')]
     """
     rows = []
     for entry in _all().values():

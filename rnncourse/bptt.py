@@ -32,7 +32,7 @@ def rnn_cell_backward(
     Annotated[Tensor, "H", "grad_b_ih"],
     Annotated[Tensor, "H", "grad_b_hh"],
 ]:
-    """The way back through one step h = tanh(W_ih x + b_ih + W_hh h_prev + b_hh).
+    """The backward pass of one step, h = tanh(W_ih x + b_ih + W_hh h_prev + b_hh).
 
     The derivative of tanh is 1 - tanh², so with h at hand the sum inside it is not needed.
 
@@ -46,6 +46,13 @@ def rnn_cell_backward(
     Returns:
         grad_x, grad_h_prev, grad_w_ih, grad_w_hh, grad_b_ih, grad_b_hh: one gradient for each input
             of the step, and for the biases; those of weights and biases are sums over the batch.
+
+    Example:
+        >>> import torch
+        >>> grad_h, x, h_prev, h, w_ih, w_hh = torch.tensor([1, 2, -1, 0.5, 4, 3]).reshape(6, 1, 1)
+        >>> grads = rnn_cell_backward(grad_h, x, h_prev, h, w_ih, w_hh)
+        >>> [grad.item() for grad in grads]  # 1 - 0.5² is 0.75
+        [3.0, 2.25, 1.5, -0.75, 0.75, 0.75]
 
     Source: Werbos (1990), "Backpropagation through time: what it does and how to do it".
     """
@@ -68,7 +75,7 @@ def rnn_layer_backward(
     Annotated[Tensor, "H", "grad_b_ih"],
     Annotated[Tensor, "H", "grad_b_hh"],
 ]:
-    """The way back through a whole layer, from the last step to the first.
+    """The backward pass of a whole layer, from the last step to the first.
 
     What reaches a state comes from two sides: from the output at its own step, and from the step
     after it. Weights are used at every step, so their gradients add up over all steps.
@@ -84,6 +91,14 @@ def rnn_layer_backward(
     Returns:
         grad_x, grad_h0, grad_w_ih, grad_w_hh, grad_b_ih, grad_b_hh: one gradient for each input of
             the layer, and for the biases.
+
+    Example:
+        >>> import torch
+        >>> zeros, one = torch.zeros(3, 1, 1), torch.ones(1, 1)
+        >>> grad_output = torch.tensor([0.0, 0.0, 1.0]).reshape(3, 1, 1)
+        >>> grads = rnn_layer_backward(grad_output, zeros, zeros[0], zeros, one, 0.5 * one)
+        >>> grads[0].flatten().tolist()  # the gradient fades on its way to the first step
+        [0.25, 0.5, 1.0]
 
     Source: Werbos (1990).
     """
@@ -112,6 +127,15 @@ def truncated_bptt(
     Returns:
         losses, state: the loss of each chunk as a Python float, and the state after the last chunk,
         detached.
+
+    Example:
+        >>> import torch
+        >>> w = torch.tensor(2.0, requires_grad=True)
+        >>> def step(chunk, state):
+        ...     return w * state + chunk, w * state + chunk
+        >>> losses, state = truncated_bptt(step, [1, 1, 1], torch.tensor(0.0))
+        >>> losses, w.grad.item()  # 6.0 if the gradient did not stop
+        ([1.0, 3.0, 7.0], 4.0)
 
     Source: Williams and Peng (1990); Sutskever (2013), section 2.8.6.
     """

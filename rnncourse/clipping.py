@@ -17,7 +17,7 @@ from ._exercise import exercise
 
 @exercise
 def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Annotated[Tensor, "T", "norms"]:
-    """How much of the loss's gradient reaches each state.
+    """The norm of the loss's gradient at each state.
 
     Args:
         loss: 0-d, computed from the states through a graph that torch has recorded.
@@ -31,6 +31,14 @@ def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Annotated[Tensor
     Raises:
         ValueError: the loss depends on none of the states.
 
+    Example:
+        >>> import torch
+        >>> h_1 = torch.ones(1, 1, requires_grad=True)
+        >>> h_2 = 0.5 * h_1
+        >>> h_3 = 0.5 * h_2
+        >>> state_gradient_norms(h_3.sum(), [h_1, h_2, h_3]).tolist()
+        [0.25, 0.5, 1.0]
+
     Source: Pascanu, Mikolov and Bengio (2013), equation 5.
     """
     raise NotImplementedError
@@ -38,13 +46,18 @@ def state_gradient_norms(loss: Tensor, states: list[Tensor]) -> Annotated[Tensor
 
 @exercise
 def global_norm(grads: Sequence[Tensor]) -> Annotated[Tensor, "", "norm"]:
-    """The length of all gradients together, as if they were one long vector.
+    """The norm of all gradients together, as if they were one long vector.
 
     Args:
         grads: at least one tensor, of any shapes.
 
     Returns:
         norm: the square root of the sum of all squares, a 0-d tensor.
+
+    Example:
+        >>> import torch
+        >>> global_norm([torch.tensor([3.0]), torch.tensor([[4.0]])])
+        tensor(5.)
 
     Source: torch.nn.utils.clip_grad_norm_ returns it.
     """
@@ -65,6 +78,13 @@ def clip_by_global_norm(grads: Sequence[Tensor], max_norm: float) -> tuple[list[
     Returns:
         clipped, norm: a list of new tensors, and `global_norm` before clipping.
 
+    Example:
+        >>> import torch
+        >>> grads = [torch.tensor([3.0]), torch.tensor([4.0])]
+        >>> clipped, norm = clip_by_global_norm(grads, max_norm=2.5)
+        >>> norm.item(), [round(grad.item(), 3) for grad in clipped]  # still 3 to 4
+        (5.0, [1.5, 2.0])
+
     Source: Pascanu, Mikolov and Bengio (2013), algorithm 1; torch.nn.utils.clip_grad_norm_.
     """
     raise NotImplementedError
@@ -72,7 +92,7 @@ def clip_by_global_norm(grads: Sequence[Tensor], max_norm: float) -> tuple[list[
 
 @exercise
 def clip_by_value(grads: Sequence[Tensor], limit: float) -> list[Tensor]:
-    """Cut each number of each gradient to the interval from -limit to limit.
+    """Clip each number of each gradient to the interval from -limit to limit.
 
     Args:
         grads: tensors of any shapes.
@@ -80,6 +100,12 @@ def clip_by_value(grads: Sequence[Tensor], limit: float) -> list[Tensor]:
 
     Returns:
         a list of new tensors.
+
+    Example:
+        >>> import torch
+        >>> [clipped] = clip_by_value([torch.tensor([3.0, -4.0, 0.5])], limit=1.0)
+        >>> clipped.tolist()  # another direction than before
+        [1.0, -1.0, 0.5]
 
     Source: torch.nn.utils.clip_grad_value_.
     """
@@ -95,7 +121,7 @@ def clipped_training_step(
     targets: Tensor,
     max_norm: float,
 ) -> tuple[float, float]:
-    """One step of training with clipping: between backward and step.
+    """One step of training with the gradients clipped between backward and optimizer step.
 
     Args:
         model, optimizer, loss_fn, inputs, targets: as in `training_step`.
@@ -104,6 +130,16 @@ def clipped_training_step(
 
     Returns:
         loss, norm: the loss before the step and the global norm before clipping, Python floats.
+
+    Example:
+        >>> import torch
+        >>> model, one = torch.nn.Linear(1, 1, bias=False), torch.ones(1, 1)
+        >>> _ = torch.nn.init.zeros_(model.weight)
+        >>> sgd, mse = torch.optim.SGD(model.parameters(), lr=0.25), torch.nn.MSELoss()
+        >>> clipped_training_step(model, sgd, mse, one, 3 * one, max_norm=2.0)
+        (9.0, 6.0)
+        >>> round(model.weight.item(), 3)  # 0.25 * 2, not 0.25 * 6
+        0.5
 
     Source: Pascanu, Mikolov and Bengio (2013), algorithm 1.
     """

@@ -14,7 +14,7 @@ Option = TypeVar("Option")
 def flagged_number(
     batch: int, length: int, generator: Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Numbers pass by, one of them is flagged; the answer, at the end, is that number.
+    """A memory task: one number of a sequence is flagged, and the answer at the end is that number.
 
     The flag stands in the first half, at a step drawn anew for each sequence. So the number must be
     kept for at least `length - length // 2` further steps, and at most `length - 1`. Answering 0
@@ -32,6 +32,13 @@ def flagged_number(
 
     Raises:
         ValueError: if length is below 2.
+
+    Example:
+        >>> inputs, targets = flagged_number(batch=5, length=7)
+        >>> inputs.shape, targets.shape
+        (torch.Size([7, 5, 2]), torch.Size([5, 1]))
+        >>> inputs[..., 1].sum(0).tolist()  # one flag a sequence
+        [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     if length < 2:
         raise ValueError(f"length must be at least 2, got {length}")
@@ -93,6 +100,13 @@ def tiny_sentences(count: int, generator: Generator | None = None) -> list[list[
 
     Returns:
         each sentence as a list of 3 to 5 words.
+
+    Example:
+        >>> sentences = tiny_sentences(1000)
+        >>> sorted({len(words) for words in sentences})
+        [3, 4, 5]
+        >>> "cat" in {words[1] for words in sentences}  # such as "this cat likes milk"
+        True
     """
     chance = _Chance(generator)
     kinds = (_about_an_animal, _about_a_person, _about_a_thing)

@@ -24,6 +24,11 @@ def one_hot(ids: Tensor, vocab_size: int) -> Annotated[Tensor, "* V", "the resul
     Returns:
         the result: ones and zeros in torch's default dtype.
 
+    Example:
+        >>> import torch
+        >>> one_hot(torch.tensor([2, 0]), vocab_size=3).tolist()
+        [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+
     Source: torch.nn.functional.one_hot, which gives int64.
     """
     raise NotImplementedError
@@ -42,6 +47,12 @@ def embed(ids: Tensor, weight: Annotated[Tensor, "V D"]) -> Annotated[Tensor, "*
     Returns:
         the result: row ids[...] of weight for each id.
 
+    Example:
+        >>> import torch
+        >>> weight = torch.tensor([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]])
+        >>> embed(torch.tensor([2, 0]), weight).tolist()
+        [[2.0, 2.5], [0.0, 0.5]]
+
     Source: torch.nn.functional.embedding.
     """
     raise NotImplementedError
@@ -51,7 +62,7 @@ def embed(ids: Tensor, weight: Annotated[Tensor, "V D"]) -> Annotated[Tensor, "*
 def embed_backward(
     grad_output: Tensor, ids: Tensor, vocab_size: int, padding_idx: int | None = None
 ) -> Annotated[Tensor, "V D", "the gradient"]:
-    """The way back through `embed`: the gradient of the weight. Called where torch records nothing.
+    """The backward pass of `embed`: the gradient of the weight. Called where torch records nothing.
 
     Args:
         grad_output: gradient of the loss by each vector, (*, D).
@@ -62,6 +73,12 @@ def embed_backward(
     Returns:
         the gradient: zero in the rows of words that do not occur.
 
+    Example:
+        >>> import torch
+        >>> grad_output = torch.tensor([[1.0], [10.0], [100.0]])
+        >>> embed_backward(grad_output, torch.tensor([1, 1, 0]), vocab_size=3).tolist()
+        [[100.0], [11.0], [0.0]]
+
     Source: the backward pass of torch.nn.functional.embedding.
     """
     raise NotImplementedError
@@ -69,7 +86,7 @@ def embed_backward(
 
 @exercise
 def skipgram_pairs(ids: list[int], window: int) -> list[tuple[int, int]]:
-    """Every word of a text with each of its neighbours.
+    """The pairs (centre, context) of a text: every word with each of its neighbours.
 
     Args:
         ids: the text, word by word.
@@ -78,6 +95,10 @@ def skipgram_pairs(ids: list[int], window: int) -> list[tuple[int, int]]:
     Returns:
         (centre, context) for each position and each other position at most `window` away, in any
         order. A position is no neighbour of itself; the same word elsewhere is one.
+
+    Example:
+        >>> sorted(skipgram_pairs([7, 8, 9], window=1))
+        [(7, 8), (8, 7), (8, 9), (9, 8)]
 
     Source: Mikolov et al. (2013), "Efficient Estimation of Word Representations in Vector Space".
     """
@@ -90,8 +111,9 @@ def negative_sampling_loss(
     context: Annotated[Tensor, "N D"],
     negatives: Annotated[Tensor, "N K D"],
 ) -> Annotated[Tensor, "", "loss"]:
-    """How well centres are told from noise: small when a centre is near its context, far from the
-    negative samples.
+    """The loss of skip-gram with negative sampling, averaged over a batch.
+
+    It is small when a centre is near its context and far from the negative samples.
 
         - mean over N of [log sigmoid(c . o) + sum over K of log sigmoid(- c . n_k)]
 
@@ -105,6 +127,12 @@ def negative_sampling_loss(
     Returns:
         loss: 0-d.
 
+    Example:
+        >>> import torch
+        >>> c, o, n = torch.zeros(2, 4), torch.zeros(2, 4), torch.zeros(2, 3, 4)
+        >>> round(negative_sampling_loss(c, o, n).item(), 3)  # 1 + 3 coin tosses: 4 log 2
+        2.773
+
     Source: Mikolov et al. (2013), "Distributed Representations of Words and Phrases", equation 4.
     """
     raise NotImplementedError
@@ -112,7 +140,7 @@ def negative_sampling_loss(
 
 @exercise
 def analogy(weight: Annotated[Tensor, "V D"], a: int, b: int, c: int, k: int = 1) -> list[int]:
-    """a is to b as c is to ...?
+    """The words that answer "a is to b as c is to ...?", by their vectors.
 
     Every row is brought to unit length first. Then the k words are found whose vectors have the
     largest cosine with b - a + c.
@@ -124,6 +152,13 @@ def analogy(weight: Annotated[Tensor, "V D"], a: int, b: int, c: int, k: int = 1
 
     Returns:
         k ids, the best first; a, b and c are left out.
+
+    Example:
+        >>> import torch
+        >>> words = ["man", "woman", "king", "queen", "apple"]
+        >>> weight = torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1], [1, 0, -1]])
+        >>> [words[id] for id in analogy(weight, 0, 1, 2)]  # man is to woman as king is to
+        ['queen']
 
     Source: Mikolov, Yih and Zweig (2013), "Linguistic Regularities in Continuous Space Word
         Representations".

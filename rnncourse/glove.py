@@ -18,7 +18,7 @@ from torch import Tensor
 def read_glove(
     path: str | PathLike[str], words: Iterable[str] | None = None
 ) -> tuple[list[str], Tensor]:
-    """The words of a file and their vectors.
+    r"""Read words and their vectors from a text file in GloVe's format.
 
     A blank separates a word from its numbers, and these from each other. No other white space does:
     GloVe's words hold characters such as the non-breaking space. The first line sets how many
@@ -36,6 +36,13 @@ def read_glove(
     Raises:
         ValueError: a line is not a word and D finite numbers, or the file has no line; the message
             names file and line.
+
+    Example:
+        >>> from pathlib import Path
+        >>> _ = Path("tiny.txt").write_text("cat 1 2\nhen 3 4\ndog 5 6\n")
+        >>> words, vectors = read_glove("tiny.txt", words={"dog", "cat"})
+        >>> words, vectors.tolist()
+        (['cat', 'dog'], [[1.0, 2.0], [5.0, 6.0]])
     """
     wanted = None if words is None else set(words)
     found: dict[str, None] = {}

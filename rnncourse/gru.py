@@ -40,6 +40,16 @@ def gru_cell(
     Returns:
         h': the state after the step.
 
+    Example:
+        >>> import torch
+        >>> x, h, no_weights = torch.ones(1, 1), torch.full((1, 1), 2.0), torch.zeros(3, 1)
+        >>> for b_z in (-100.0, 0.0, 100.0):  # z is 0, 1/2, 1
+        ...     b_ih = torch.tensor([0.0, b_z, 0.0])
+        ...     print(round(gru_cell(x, h, no_weights, no_weights, b_ih, torch.zeros(3)).item(), 3))
+        0.0
+        1.0
+        2.0
+
     Source: the formulas on the page of torch.nn.GRUCell.
     """
     raise NotImplementedError
@@ -67,6 +77,16 @@ def gru_cell_reset_before(
     Returns:
         h': the state after the step.
 
+    Example:
+        >>> import torch
+        >>> from rnncourse.gru import gru_cell
+        >>> x, h, no_weights = torch.ones(1, 1), torch.zeros(1, 1), torch.zeros(3, 1)
+        >>> b_ih, b_hh = torch.tensor([-100.0, -100.0, 0.0]), torch.tensor([0.0, 0.0, 1.0])
+        >>> for cell in (gru_cell, gru_cell_reset_before):  # with r = 0, torch's loses b_hn
+        ...     print(round(cell(x, h, no_weights, no_weights, b_ih, b_hh).item(), 3))
+        0.0
+        0.762
+
     Source: Cho et al. (2014), "Learning Phrase Representations using RNN Encoder-Decoder", equation
         8. Chung et al. (2014) turn the roles of z and 1 - z round.
     """
@@ -91,6 +111,13 @@ def gru_layer(
 
     Returns:
         output, h_n: the state after every step, and after the last one.
+
+    Example:
+        >>> import torch
+        >>> weights = torch.ones(12, 3), torch.ones(12, 4), torch.ones(12), torch.ones(12)
+        >>> output, h_n = gru_layer(torch.ones(7, 5, 3), torch.zeros(5, 4), *weights)
+        >>> output.shape, torch.equal(output[-1], h_n)
+        (torch.Size([7, 5, 4]), True)
 
     Source: torch.nn.GRU with one layer.
     """

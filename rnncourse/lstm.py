@@ -41,6 +41,14 @@ def lstm_cell(
     Returns:
         h', c': the states after the step.
 
+    Example:
+        >>> import torch
+        >>> zero, no_weights = torch.zeros(1, 1), torch.zeros(4, 1)
+        >>> b = torch.tensor([-100.0, 100.0, 0.0, 100.0])  # i shut, f and o open
+        >>> h, c = lstm_cell(zero, zero, zero + 2, no_weights, no_weights, b, torch.zeros(4))
+        >>> round(c.item(), 3), round(h.item(), 3)  # c is kept; h is tanh(2)
+        (2.0, 0.964)
+
     Source: the formulas on the page of torch.nn.LSTMCell.
     """
     raise NotImplementedError
@@ -69,6 +77,14 @@ def lstm_layer(
     Returns:
         output, (h_n, c_n): the hidden state after every step, and both states after the last step.
 
+    Example:
+        >>> import torch
+        >>> x, h0, c0 = torch.ones(7, 5, 3), torch.zeros(5, 4), torch.zeros(5, 4)
+        >>> weights = torch.ones(16, 3), torch.ones(16, 4), torch.ones(16), torch.ones(16)
+        >>> output, (h_n, c_n) = lstm_layer(x, h0, c0, *weights)
+        >>> output.shape, c_n.shape, torch.equal(output[-1], h_n)
+        (torch.Size([7, 5, 4]), torch.Size([5, 4]), True)
+
     Source: torch.nn.LSTM with one layer.
     """
     raise NotImplementedError
@@ -90,7 +106,7 @@ def pack_gates(
     Annotated[Tensor, "4H", "b_ih"],
     Annotated[Tensor, "4H", "b_hh"],
 ]:
-    """From one matrix a gate, as papers and lessons write it, to torch's packed weights.
+    """Pack one matrix a gate, as papers and lessons write it, into torch's weights.
 
     Args:
         w_f, w_i, w_c, w_o: forget gate, input gate, candidate, output gate. They
@@ -101,6 +117,13 @@ def pack_gates(
         w_ih, w_hh, b_ih, b_hh: torch's, with the blocks i, f, g, o; g is torch's
             name for the candidate c. How a bias is divided between b_ih and b_hh does not matter;
             their sum does.
+
+    Example:
+        >>> import torch
+        >>> weights = [torch.full((1, 2), number) for number in (1.0, 2.0, 3.0, 4.0)]
+        >>> w_ih, *_ = pack_gates(*weights, *[torch.zeros(1)] * 4)
+        >>> w_ih.flatten().tolist()  # f, i, c, o become i, f, g, o
+        [2.0, 1.0, 3.0, 4.0]
 
     Source: "Variables" on the page of torch.nn.LSTM.
     """
@@ -123,7 +146,7 @@ def unpack_gates(
     Annotated[Tensor, "H", "b_c"],
     Annotated[Tensor, "H", "b_o"],
 ]:
-    """From torch's packed weights to one matrix and one bias a gate: the way back of `pack_gates`.
+    """Split torch's packed weights into one matrix and one bias a gate: `pack_gates` inverted.
 
     Args:
         w_ih, w_hh, b_ih, b_hh: weights and biases, each with the blocks i, f, g, o.
@@ -131,6 +154,13 @@ def unpack_gates(
     Returns:
         w_f, w_i, w_c, w_o, b_f, b_i, b_c, b_o: matrices for [h; x], then biases. A bias is the sum
             of its blocks of b_ih and b_hh.
+
+    Example:
+        >>> import torch
+        >>> w_ih = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+        >>> w_f, w_i, *_ = unpack_gates(w_ih, 10 * w_ih, torch.zeros(4), torch.zeros(4))
+        >>> w_f.tolist(), w_i.tolist()  # for [h; x]
+        ([[20.0, 2.0]], [[10.0, 1.0]])
 
     Source: "Variables" on the page of torch.nn.LSTM.
     """
@@ -149,6 +179,12 @@ def set_forget_bias(
 
     Returns:
         b_ih, b_hh: new tensors of the same shapes, the other blocks exactly as they were.
+
+    Example:
+        >>> import torch
+        >>> b_ih, b_hh = set_forget_bias(torch.zeros(8), torch.zeros(8), 1.0)
+        >>> (b_ih + b_hh).tolist()
+        [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
 
     Source: Gers, Schmidhuber and Cummins (2000); Jozefowicz, Zaremba and Sutskever (2015) on 1.
     """

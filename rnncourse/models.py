@@ -27,6 +27,10 @@ def build_vocabulary(texts: list[list[str]], max_size: int) -> dict[str, int]:
         words of one frequency in alphabetical order. In the texts, too, "<pad>" and "<unk>" are 0
         and 1.
 
+    Example:
+        >>> build_vocabulary([["the", "dog"], ["the", "cat"]], max_size=4)
+        {'<pad>': 0, '<unk>': 1, 'the': 2, 'cat': 3}
+
     Source: the vocabularies of torchtext.
     """
     raise NotImplementedError
@@ -48,6 +52,11 @@ def pad(
     Returns:
         batch, lengths: int64, and how many real ids each row holds, int64.
 
+    Example:
+        >>> batch, lengths = pad([[1, 2, 3], [4]], length=2, side="pre")
+        >>> batch.tolist(), lengths.tolist()
+        ([[2, 3], [0, 4]], [2, 1])
+
     Source: pad_sequences of Keras.
     """
     raise NotImplementedError
@@ -62,6 +71,12 @@ def flatten_states(output: Annotated[Tensor, "T N H"]) -> Annotated[Tensor, "N T
 
     Returns:
         rows: for each sequence the state of step 0, then of step 1, and so on.
+
+    Example:
+        >>> import torch
+        >>> output = torch.tensor([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])[:, :, None]
+        >>> flatten_states(output).tolist()
+        [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]
 
     Source: nn.Flatten on a batch-first output.
     """
@@ -84,6 +99,13 @@ def masked_cross_entropy(
 
     Returns:
         loss: the sum over all real steps, divided by their number.
+
+    Example:
+        >>> import torch
+        >>> logits, targets = torch.zeros(2, 1, 4), torch.tensor([[3], [-7]])
+        >>> loss = masked_cross_entropy(logits, targets, lengths=torch.tensor([1]))
+        >>> round(loss.item(), 3)  # all four words are as likely: log 4
+        1.386
 
     Source: torch.nn.functional.cross_entropy with ignore_index.
     """
@@ -110,6 +132,13 @@ def sample_next(
     Raises:
         ValueError: the temperature is negative.
 
+    Example:
+        >>> import torch
+        >>> sample_next(torch.tensor([[0.1, 0.3, 0.2]]), temperature=0).tolist()
+        [1]
+        >>> sample_next(torch.tensor([[-torch.inf, -torch.inf, 0.2]])).tolist()
+        [2]
+
     Source: Ackley, Hinton and Sejnowski (1985) for the temperature.
     """
     raise NotImplementedError
@@ -134,6 +163,13 @@ def greedy_decode(
 
     Returns:
         the ids that were chosen, without start and stop.
+
+    Example:
+        >>> import torch
+        >>> def step(word, state):
+        ...     return torch.eye(5)[word + 1], state
+        >>> greedy_decode(step, None, start_id=0, stop_id=4, max_length=10)
+        [1, 2, 3]
 
     Source: Sutskever, Vinyals and Le (2014), with a beam of one.
     """

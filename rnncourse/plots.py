@@ -24,6 +24,12 @@ def course_style() -> None:
     """Set matplotlib for a lesson: transparent, mid-grey text, colours joined with line styles.
 
     In a notebook figures become SVG, so they stay sharp on a telephone. Call it once, at the top.
+
+    Example:
+        >>> import matplotlib
+        >>> course_style()
+        >>> matplotlib.rcParams["axes.facecolor"], matplotlib.rcParams["text.color"]
+        ('none', '#7c7c7c')
     """
     mpl.rcParams.update(
         {
@@ -59,6 +65,10 @@ def glue(name: str, value: float | str) -> None:
     """Hand a value to the sentences that quote it as {glue:text}`name`.
 
     Does nothing where the book's tools are missing, so that a lesson also runs in Colab.
+
+    Example:
+        >>> loss = 1.38629
+        >>> glue("loss", f"{loss:.2f}")  # {glue:text}`loss` in the page becomes 1.39
     """
     try:
         from myst_nb import glue as figure_data
@@ -77,6 +87,13 @@ def figure_data(figure: str, data: object) -> None:
     Raises:
         TypeError: a part of the data is something else, such as a tensor.
         ValueError: a number is not finite.
+
+    Example:
+        >>> figure_data("forget", {"c": [2.0, 1.0, 0.5]})  # in a notebook it cannot be seen
+        <IPython.core.display.HTML object>
+        >>> figure_data("forget", {"c": float("nan")})
+        Traceback (most recent call last):
+        ValueError: Out of range float values are not JSON compliant...
     """
     from IPython.display import HTML, display
 

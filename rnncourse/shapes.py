@@ -35,6 +35,10 @@ def rnn_output_shapes(
     Returns:
         the shape of output and the shape of h_n, as tuples of ints.
 
+    Example:
+        >>> rnn_output_shapes(7, 5, 4, num_layers=2, bidirectional=True)
+        ((7, 5, 8), (4, 5, 4))
+
     Source: "Outputs" on the page of torch.nn.RNN.
     """
     raise NotImplementedError
@@ -49,7 +53,7 @@ def parameter_count(
     bias: bool = True,
     bidirectional: bool = False,
 ) -> Annotated[int, "", "the number of parameters"]:
-    """How many numbers torch.nn.RNN, GRU or LSTM learns.
+    """The number of parameters of torch.nn.RNN, GRU or LSTM.
 
     Args:
         input_size: I. Layers above the first take what the directions below them give.
@@ -61,6 +65,12 @@ def parameter_count(
 
     Returns:
         the number of parameters: all weights and biases.
+
+    Example:
+        >>> parameter_count(3, 4)  # an RNN: each of 4 rows has 3 + 4 weights and 2 biases
+        36
+        >>> parameter_count(3, 4, gates=4)  # an LSTM
+        144
 
     Source: "Variables" on the page of torch.nn.RNN.
     """
@@ -79,6 +89,12 @@ def last_valid(
 
     Returns:
         the result: row n is output[lengths[n] - 1, n].
+
+    Example:
+        >>> import torch
+        >>> output = torch.tensor([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])[:, :, None]
+        >>> last_valid(output, torch.tensor([3, 1])).tolist()
+        [[3.0], [10.0]]
 
     Source: what h_n of torch.nn.RNN holds for a packed sequence.
     """

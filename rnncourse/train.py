@@ -16,7 +16,14 @@ Batch = tuple[Tensor, Tensor]
 
 
 def device() -> torch.device:
-    """The GPU if torch sees one, else the CPU."""
+    """The GPU if torch sees one, else the CPU.
+
+    Example:
+        >>> import torch
+        >>> x = torch.zeros(7, 5, 3, device=device())
+        >>> x.is_cuda == torch.cuda.is_available()
+        True
+    """
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -41,6 +48,13 @@ def fit(
 
     Returns:
         The loss of every step.
+
+    Example:
+        >>> import torch
+        >>> model, x = torch.nn.Linear(1, 1), torch.ones(8, 1)
+        >>> losses = fit(model, lambda: (x, 4 * x), torch.nn.MSELoss(), steps=200, lr=0.1)
+        >>> len(losses), losses[-1] < 0.1 < losses[0]
+        (200, True)
     """
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     losses: list[float] = []
@@ -69,7 +83,15 @@ def _step(
 
 
 def progress(total: int, status: Callable[[], str]) -> Iterator[int]:
-    """Count from 0 to `total` - 1 beside a progress bar that shows `status()`."""
+    """Count from 0 to `total` - 1 beside a progress bar that shows `status()`.
+
+    Example:
+        >>> loss = 8.0
+        >>> for step in progress(3, lambda: f"loss {loss:.4f}"):
+        ...     loss /= 2
+        >>> loss
+        1.0
+    """
     if "IPython" in sys.modules:
         from IPython import get_ipython
 

@@ -37,6 +37,13 @@ def joined_rnn_cell(
     Returns:
         h': the state after the step.
 
+    Example:
+        >>> import torch
+        >>> x, h = torch.tensor([[1.0]]), torch.tensor([[2.0]])
+        >>> after = joined_rnn_cell(x, h, torch.tensor([[-1.0, 3.0]]), torch.zeros(1))
+        >>> round(after.item(), 3)  # tanh(-1 * 2 + 3 * 1)
+        0.762
+
     Source: Elman (1990), with the two matrices written side by side.
     """
     raise NotImplementedError
@@ -50,7 +57,7 @@ def training_step(
     inputs: Tensor,
     targets: Tensor,
 ) -> float:
-    """One step of training: old gradients away, forward, backward, step.
+    """One step of training: zero the gradients, forward, backward, optimizer step.
 
     Args:
         model: what is trained; model(inputs) gives predictions.
@@ -60,6 +67,14 @@ def training_step(
 
     Returns:
         the loss before the step, a Python float.
+
+    Example:
+        >>> import torch
+        >>> model, one = torch.nn.Linear(1, 1, bias=False), torch.ones(1, 1)
+        >>> _ = torch.nn.init.zeros_(model.weight)
+        >>> sgd, mse = torch.optim.SGD(model.parameters(), lr=0.25), torch.nn.MSELoss()
+        >>> [training_step(model, sgd, mse, one, 3 * one) for _ in range(3)]
+        [9.0, 2.25, 0.5625]
 
     Source: "Optimizing Model Parameters" in torch's tutorials.
     """
@@ -84,6 +99,13 @@ def free_run(
 
     Returns:
         predictions: in order; T is length.
+
+    Example:
+        >>> import torch
+        >>> def step(x, state):
+        ...     return x + state, x
+        >>> free_run(step, torch.ones(1, 1), torch.ones(1, 1), length=5).flatten().tolist()
+        [2.0, 3.0, 5.0, 8.0, 13.0]
 
     Source: Graves (2013), "Generating Sequences With Recurrent Neural Networks".
     """

@@ -179,7 +179,7 @@ def test_every_stub_is_typed_documented_and_empty() -> None:
         for parameter in signature.parameters.values():
             assert parameter.annotation is not inspect.Parameter.empty, (entry.name, parameter)
             assert parameter.name in (entry.body.__doc__ or ""), (entry.name, parameter)
-        for part in ("Args:", "Returns:", "Source:"):
+        for part in ("Args:", "Returns:", "Example:", "Source:"):
             assert part in (entry.body.__doc__ or ""), (entry.name, part)
         with pytest.raises(UnfilledError):
             entry.stub(*[None] * len(signature.parameters))

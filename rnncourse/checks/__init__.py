@@ -37,6 +37,16 @@ def check(function: Callable[..., Any]) -> None:
     Raises:
         FillError: `function` is no exercise's function.
         CheckFailedError: it is not right, and nbgrader is watching.
+
+    Example:
+        >>> from rnncourse import fill
+        >>> @fill
+        ... def clip_by_value(grads, limit):
+        ...     return [grad.clamp(max=limit) for grad in grads]
+        >>> check(clip_by_value)
+        ✗ clip_by_value: 3 of 8 public checks passed.
+          → Only large positive numbers are cut; numbers below -limit must be cut as well.
+        ...
     """
     __tracebackhide__ = True
     entry, note = _exercise_of(function)

@@ -41,8 +41,11 @@ def grade(
         CourseError: nothing was graded; the message says why.
 
     Example:
-        for record in grade(Course.open(Path("class-2026")), "lstm"):
-            print(record.student, record.points)
+        >>> from pathlib import Path
+        >>> from rnncourse.grading import Course, grade
+        >>> for record in grade(Course.open(Path("class-2026")), "lstm"):  # doctest: +SKIP
+        ...     print(record.student, record.points, record.max_points)
+        ada 16.0 20.0
     """
     found = Checkout.find(checkout)
     name = found.known(assignment)

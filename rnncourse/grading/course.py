@@ -29,7 +29,7 @@ DEFAULT_COURSE = "default_course"
 
 @dataclass(frozen=True)
 class Course:
-    """Where submissions come from and results go.
+    """A course folder: where submissions come from and results go.
 
     Attributes:
         url: the gradebook's.
@@ -38,6 +38,15 @@ class Course:
         submitted_folder: what learners handed in.
         autograded_folder: what formgrader shows.
         feedback_folder: what learners get back.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Path("class-2026/submitted/ada/lstm").mkdir(parents=True)
+        >>> course = Course.open(Path("class-2026"))
+        >>> course.students("lstm")
+        ['ada']
+        >>> course.feedback("ada", "lstm").relative_to(course.root).as_posix()
+        'feedback/ada/lstm/lstm.html'
     """
 
     root: Path

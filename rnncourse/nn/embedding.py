@@ -24,6 +24,12 @@ class Embedding(nn.Module):
         ValueError: the input is not int64, or an argument makes no sense.
 
     `max_norm`, `scale_grad_by_freq` and `sparse` are not supported.
+
+    Example:
+        >>> import torch
+        >>> vectors = Embedding(100, 3, padding_idx=0)(torch.tensor([[4, 7], [9, 0]]))
+        >>> vectors.shape, vectors[1, 1].tolist()  # id 0 is padding
+        (torch.Size([2, 2, 3]), [0.0, 0.0, 0.0])
     """
 
     def __init__(

@@ -18,13 +18,21 @@ from .recurrent import LSTM, Pair
 
 
 class Sentiment(nn.Module):
-    """A judgement on a whole text: word vectors, an LSTM, and a linear layer that reads its state
-    at each text's own last word.
+    """A classifier of texts: word vectors, an LSTM, a linear layer on the state at the last word.
+
+    In a padded batch that is each text's own last word.
 
     Args:
         vocab_size: V; id 0 is padding.
         embedding_dim, hidden_size: D and H.
-        classes: how many judgements there are.
+        classes: how many there are.
+
+    Example:
+        >>> import torch
+        >>> model = Sentiment(vocab_size=100, embedding_dim=8, hidden_size=16, classes=3)
+        >>> ids = torch.tensor([[4, 7], [9, 2], [5, 0]])  # the second text ends with padding
+        >>> model(ids, lengths=torch.tensor([3, 2])).shape
+        torch.Size([2, 3])
     """
 
     def __init__(
@@ -49,6 +57,13 @@ class Writer(nn.Module):
         vocab_size: V.
         embedding_dim, hidden_size: D and H.
         num_layers, dropout: as in `LSTM`.
+
+    Example:
+        >>> import torch
+        >>> model, ids = Writer(100, 8, 16), torch.tensor([[4, 7], [9, 2], [5, 3]])
+        >>> scores, states = model(ids)
+        >>> scores.shape, model.write(ids, length=6).shape
+        (torch.Size([3, 2, 100]), torch.Size([6, 2]))
     """
 
     def __init__(
@@ -87,11 +102,19 @@ class Writer(nn.Module):
 
 
 class Translator(nn.Module):
-    """An encoder that reads a sentence, and a decoder that goes on from the encoder's states.
+    """A translator: an encoder reads a sentence, and a decoder goes on from the encoder's states.
 
     Args:
         source_size, target_size: words of the two languages.
         embedding_dim, hidden_size: D and H, of both.
+
+    Example:
+        >>> import torch
+        >>> model, source = Translator(50, 60, 8, 16), torch.tensor([[4], [7], [9]])
+        >>> model(source, target=torch.tensor([[1], [5]])).shape
+        torch.Size([2, 1, 60])
+        >>> len(model.translate(source[:, 0], start_id=1, stop_id=2, max_length=6)) <= 6
+        True
     """
 
     def __init__(
@@ -140,12 +163,18 @@ class Translator(nn.Module):
 
 
 class Tagger(nn.Module):
-    """A label for each word, from what stands before it and behind it.
+    """A tagger: a label for each word, from what stands before it and behind it.
 
     Args:
         vocab_size: V; id 0 is padding.
         embedding_dim, hidden_size: D and H, of each direction.
         tags: how many labels there are.
+
+    Example:
+        >>> import torch
+        >>> model = Tagger(vocab_size=100, embedding_dim=8, hidden_size=16, tags=5)
+        >>> model(torch.tensor([[4, 7], [9, 2], [5, 0]])).shape
+        torch.Size([3, 2, 5])
     """
 
     def __init__(self, vocab_size: int, embedding_dim: int, hidden_size: int, tags: int) -> None:

@@ -185,6 +185,15 @@ class LSTM(RNNBase):
     """`torch.nn.LSTM` on the learner's `lstm_layer`; see `RNNBase` for arguments and shapes.
 
     Projections (`proj_size`) are not supported.
+
+    Example:
+        >>> import torch
+        >>> ours, theirs = LSTM(3, 4, num_layers=2), torch.nn.LSTM(3, 4, num_layers=2)
+        >>> ours.load_state_dict(theirs.state_dict())
+        <All keys matched successfully>
+        >>> x = torch.ones(7, 5, 3)
+        >>> torch.allclose(ours(x)[0], theirs(x)[0], rtol=1e-3, atol=1e-4)
+        True
     """
 
     _blocks = 4
@@ -203,7 +212,14 @@ class LSTM(RNNBase):
 
 
 class GRU(RNNBase):
-    """`torch.nn.GRU` on the learner's `gru_layer`; see `RNNBase` for arguments and shapes."""
+    """`torch.nn.GRU` on the learner's `gru_layer`; see `RNNBase` for arguments and shapes.
+
+    Example:
+        >>> import torch
+        >>> output, h_n = GRU(3, 4, num_layers=2, bidirectional=True)(torch.ones(7, 5, 3))
+        >>> output.shape, h_n.shape
+        (torch.Size([7, 5, 8]), torch.Size([4, 5, 4]))
+    """
 
     _blocks = 3
 
@@ -219,8 +235,14 @@ class GRU(RNNBase):
 
 
 class RNN(RNNBase):
-    """`torch.nn.RNN` with tanh on the learner's `rnn_layer`; see `RNNBase` for arguments and
-    shapes."""
+    """`torch.nn.RNN` with tanh on the learner's `rnn_layer`; `RNNBase` has arguments and shapes.
+
+    Example:
+        >>> import torch
+        >>> output, h_n = RNN(3, 4, batch_first=True)(torch.ones(5, 7, 3))
+        >>> output.shape, h_n.shape  # a state is never batch-first
+        (torch.Size([5, 7, 4]), torch.Size([1, 5, 4]))
+    """
 
     _blocks = 1
 
@@ -236,7 +258,7 @@ class RNN(RNNBase):
 
 
 class StackedRNN(nn.Module):
-    """Layers of any widths on the learner's `stacked_rnn`, in one direction.
+    """Recurrent layers of any widths on the learner's `stacked_rnn`, in one direction.
 
     Args:
         input_size: I.
@@ -250,6 +272,12 @@ class StackedRNN(nn.Module):
         ValueError: an input or a state has another shape, or a width is below 1.
 
     Where all widths are equal, it takes the state dict of a torch.nn.RNN.
+
+    Example:
+        >>> import torch
+        >>> output, h_n = StackedRNN(3, widths=[8, 4])(torch.ones(7, 5, 3))
+        >>> output.shape, [h.shape for h in h_n]
+        (torch.Size([7, 5, 4]), [torch.Size([5, 8]), torch.Size([5, 4])])
     """
 
     def __init__(self, input_size: int, widths: Sequence[int]) -> None:

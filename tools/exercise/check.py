@@ -63,6 +63,8 @@ class _Part:
         """What it lacks. Where a part is not there, others that need it are not looked at."""
         name, chapter = self.entry.name, self.entry.chapter
         yield from self._todo(f"rnncourse/{chapter}.py", inspect.getsource(self.entry.body))
+        if ">>>" not in (self.entry.body.__doc__ or ""):
+            yield self._finding(f"rnncourse/{chapter}.py", "its docstring has no example")
         try:
             plan_of(name)
         except (AttributeError, ModuleNotFoundError):

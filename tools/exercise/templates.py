@@ -16,6 +16,11 @@ def {name}(x: Annotated[Tensor, "N I"]) -> Annotated[Tensor, "N I", "y"]:
     Returns:
         y: TODO: what comes back.
 
+    Example:
+        >>> import torch
+        >>> {name}(torch.ones(1, 2)).tolist()
+        [[2.0, 2.0]]
+
     Source: TODO: a paper, or the page of torch that has the formula.
     """
     raise NotImplementedError

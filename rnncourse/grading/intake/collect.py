@@ -56,8 +56,13 @@ def collect_into(
         CourseError: nothing was collected; the message says why.
 
     Example:
-        course = Course.open(Path("class-2026"))
-        collect_into(course, Path("moodle.zip"), "lstm")
+        >>> from pathlib import Path
+        >>> from rnncourse.grading import Course, collect
+        >>> Path("moodle/ada").mkdir(parents=True)
+        >>> _ = Path("moodle/ada/lstm.ipynb").write_text("{}")
+        >>> done = collect(Course.open(Path()), Path("moodle"), "lstm")
+        >>> [(row.student, row.outcome) for row in done.rows]
+        [('ada', 'new')]
     """
     if assignment not in CHAPTERS:
         raise CourseError(f"there is no assignment called {assignment}: {', '.join(CHAPTERS)}.")
