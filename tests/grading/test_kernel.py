@@ -7,16 +7,14 @@ import json
 import shutil
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, expect
 
 from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
@@ -27,13 +25,11 @@ from rnncourse.grading.submissions.budget import Budget, SpentError
 from rnncourse.grading.submissions.parse import FormatError, parse
 from rnncourse.grading.submissions.submission import read
 from tests import strength
-from tests.browser import program
 from tests.grading.class_dump import dump
 from tests.grading.nbgrader_course import (
     environment,
     essay,
     hand_in,
-    jupyter,
     nbgrader,
     new_course,
     rnncourse_grade,
@@ -44,9 +40,6 @@ NO_SANDBOX = obstacle()
 SEED = '{"seed": 12345}\n'
 HANDED_IN = "2026-03-01 10:00:00 UTC"
 NOT_FOUND = f"No such kernel named {MISSING_KERNEL}"
-PATIENCE = 600_000
-"""Milliseconds after which what does not come up is a failure."""
-TRIES = 10
 
 Done = subprocess.CompletedProcess[str]
 
@@ -139,32 +132,6 @@ def test_no_command_runs_what_formgrader_shows(course: Path) -> None:
         ran = command(folder, course, *verb, "lstm.ipynb")
         assert ran.returncode == 1 and NOT_FOUND in ran.stderr
     nbformat.validate(nbformat.read(folder / "lstm.ipynb", as_version=4))
-
-
-@pytest.mark.skipif(program() is None, reason="no Chromium")
-@pytest.mark.long
-@pytest.mark.parametrize("changed", [True, *([False] * strength.full())])
-def test_jupyterlab_asks_for_a_kernel_and_starts_none(
-    course: Path, browser: Browser, changed: bool
-) -> None:
-    """It would start the only kernel of the notebook's language: so it does with the original."""
-    text = writing(course.parent / "marker")
-    (course / "lstm.ipynb").write_bytes(
-        with_missing_kernel(text.encode()) if changed else text.encode()
-    )
-    with jupyter(course) as (address, token), browser.new_context() as context:
-        page = context.new_page()
-        asked = page.get_by_text("Select kernel for:")
-        started = page.get_by_text("Python 3 (ipykernel) | Idle")
-        shown = asked if changed else started
-        for _ in range(TRIES):  # a page that is opened while the server starts may stay empty
-            page.goto(f"{address}/lab/tree/lstm.ipynb?token={token}", timeout=PATIENCE)
-            with suppress(AssertionError):
-                expect(shown).to_be_visible(timeout=PATIENCE / TRIES)
-                break
-        expect(shown).to_be_visible(timeout=1000)
-        with urllib.request.urlopen(f"{address}/api/kernels?token={token}") as answer:
-            assert bool(json.load(answer)) is not changed
 
 
 def test_a_second_collect_finds_the_same_file(course: Path) -> None:
