@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 SECONDS = 1
 """The deadline of an exercise in these courses."""
+
+STOPS_SECONDS = 60
+"""After which a server that does not end is ended."""
 
 
 def new_course(folder: Path, *lines: str) -> Path:
@@ -104,6 +107,9 @@ def jupyter(course: Path) -> Iterator[tuple[str, str]]:
         yield root, token
     finally:
         server.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(timeout=STOPS_SECONDS)
+        server.kill()  # one that waits for its kernels or clients
         server.wait()
 
 
