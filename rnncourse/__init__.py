@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .checks import check
 
 __version__ = "0.1.0"
-__all__ = ["carry_over", "check", "exercises", "fill", "demo", "progress"]
+__all__ = ["carry_over", "check", "demo", "exercises", "fill", "progress"]
 
 _HOMES = {
     "carry_over": "._carry",

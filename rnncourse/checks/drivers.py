@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .._axes import Axes, Structure, declaration
 from .._exercise import Exercise, Function, UnfilledError, left_blank, substituted
-from .errors import explain
+from .errors import explain, legend
 from .results import Arrays, Convert, WrongResultError, a_number, as_int, named
 
 MAX_MESSAGE = 200
@@ -270,9 +270,10 @@ def _problem(error: BaseException, inputs: Arrays, axes: Mapping[str, Axes]) -> 
         return Problem("result", f"a tensor it makes{ELSEWHERE}")
     shapes = ", ".join(f"{k} {tuple(v.shape)}" for k, v in inputs.items() if v.ndim)
     where = "." if _called_exit(error) else _line_of(error)  # else a line of IPython's
-    advice = explain(_message(error), inputs, axes)
-    told = f"it raised {_said(error)}{where} Given: {shapes}. {advice}"
-    return Problem("raised", told.rstrip())
+    message = _message(error)
+    told = f"it raised {_said(error)}{where} Given: {shapes}.{legend(message, inputs, axes)}"
+    advice = explain(message, inputs, axes)
+    return Problem("raised", f"{advice} As it is, {told}" if advice else told)
 
 
 def _said(error: BaseException) -> str:
@@ -315,6 +316,6 @@ def _line_of(error: BaseException) -> str:
         name = frame.f_code.co_filename
         if not name.startswith(LIBRARIES):
             line = linecache.getline(name, trace.tb_lineno).strip()
-            found = f", in {frame.f_code.co_name}:  {line} " if line else found
+            found = f", in {frame.f_code.co_name}:  {line}  —" if line else found
         trace = trace.tb_next
     return found

@@ -85,17 +85,24 @@ def explain(message: str, inputs: Arrays, axes: Mapping[str, Axes]) -> str:
     return next((said for pattern, said in _KNOWN if re.search(pattern, message)), "")
 
 
+def legend(message: str, inputs: Arrays, axes: Mapping[str, Axes]) -> str:
+    """What the letters of the shapes stand for in a call, where an error is one of shapes."""
+    told = ", ".join(f"{axis} = {length}" for axis, length in _lengths(inputs, axes).items())
+    is_of_shapes = _MATRICES.search(message) or _LENGTHS.search(message)
+    return f" Here {told}." if told and is_of_shapes else ""
+
+
 def _of_matrices(sizes: list[int], inputs: Arrays, axes: Mapping[str, Axes]) -> str:
     """Two matrices whose inner lengths differ: which inputs they are, and whether a transposed one
     would fit."""
     if len(sizes) != 4:  # a matrix times a vector
-        return _legend(inputs, axes)
+        return ""
     rows, inner, other, columns = sizes
     for left in _called(rows, inner, inputs, axes):
         for right in _called(other, columns, inputs, axes):
             if inner == columns and left != right:
                 return _transposed(left, right, axes)
-    return _legend(inputs, axes)
+    return ""
 
 
 def _transposed(left: str, right: str, axes: Mapping[str, Axes]) -> str:
@@ -119,14 +126,8 @@ def _of_lengths(first: int, second: int, inputs: Arrays, axes: Mapping[str, Axes
     lengths = _lengths(inputs, axes)
     named = [next((a for a, n in lengths.items() if n == size), "") for size in (first, second)]
     if not all(named):
-        return _legend(inputs, axes)
+        return ""
     return f"An axis of length {first} = {named[0]} meets one of length {second} = {named[1]}."
-
-
-def _legend(inputs: Arrays, axes: Mapping[str, Axes]) -> str:
-    """What the letters of the shapes stand for in this call."""
-    told = ", ".join(f"{axis} = {length}" for axis, length in _lengths(inputs, axes).items())
-    return f"Here {told}." if told else ""
 
 
 def _lengths(inputs: Arrays, axes: Mapping[str, Axes]) -> dict[str, int]:

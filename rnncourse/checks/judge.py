@@ -122,9 +122,9 @@ def judge(
     whole = Report(plan.exercise, tuple(judged.values()))
     if unfilled := _unfilled(plan.exercise, outcomes):
         return replace(whole, unfilled=unfilled if reveal else UNFILLED.format(plan.exercise))
-    if whole.complete:
-        return whole
     mistakes = tuple(mistakes)
+    if whole.complete or not mistakes:
+        return whole
     failed = [stage for stage in stages if judged[stage.name].status == "failed"]
     named = name_mistake(plan, outcomes, mistakes)
     if not named:

@@ -76,8 +76,9 @@ def name_one_of_several(
     outcomes: Mapping[Key, Outcome],
     mistakes: Iterable[KnownMistake],
 ) -> Mistake | None:
-    """The known mistake that explains the first stage that failed, where the whole is wrong in more
-    ways than one: of several the one that explains most stages. None where several explain as much.
+    """The known mistake that explains the first stage that any explains, where the whole is wrong
+    in more ways than one: of several the one that explains most stages. None where several explain
+    as many.
 
     A mistake explains a stage if all that it spoils there looks as it would with this mistake
     alone: a part of the formula, or one of several results.
@@ -88,12 +89,13 @@ def name_one_of_several(
     )
     asked = [[case.key for case in stage.cases] for stage in failed if stage.aspect == "values"]
     atol = naming_tolerance(plan)
-    found: dict[int, list[Mistake]] = {}
+    found: dict[tuple[int, int], list[Mistake]] = {}
     for known in mistakes:
         signature = {**known.whole, **known.parts}
         explained = [_explains(signature, calls, own, right, atol) for calls in asked]
-        if explained and explained[0]:
-            found.setdefault(sum(explained), []).append(known.mistake)
+        if any(explained):
+            order = -explained.index(True), sum(explained)
+            found.setdefault(order, []).append(known.mistake)
     best = found[max(found)] if found else []
     return best[0] if len(best) == 1 else None
 

@@ -140,6 +140,18 @@ BOTH = {("second_bias_forgotten", "first_bias_forgotten"): ("no_bias",)}
 """Two mistakes that together are a third one."""
 
 
+def test_a_mistake_that_spoils_what_another_spoils_too_is_named_where_it_stands_alone() -> None:
+    """Both are in h' as soon as there are biases; without them only the tanh is missing."""
+
+    def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
+        i, f, g, o = (x @ w_ih.T + b_ih + h @ w_hh.T).chunk(4, dim=1)
+        c_next = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * c_next, c_next
+
+    report = examined("lstm_cell", lstm_cell)
+    assert report.mistake and report.mistake.id == "no_tanh_on_the_cell_state"
+
+
 def pairs(exercise: str, most: int = 20) -> list[tuple[str, str, str]]:
     """Two known mistakes and the answer of whoever makes both, as far as both edits apply."""
     chapter = find(exercise).chapter

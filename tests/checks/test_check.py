@@ -132,7 +132,7 @@ def test_an_exception_comes_with_the_learners_own_line() -> None:
     assert (
         "it raised RuntimeError: mat1 and mat2 shapes cannot be multiplied (2x3 and 16x3)" in said
     )
-    assert "in lstm_cell:  return x @ w_ih, c  Given: x (2, 3), h (2, 4)" in said
+    assert "in lstm_cell:  return x @ w_ih, c  — Given: x (2, 3), h (2, 4)" in said
 
 
 def test_gradients_are_checked_by_parameter() -> None:

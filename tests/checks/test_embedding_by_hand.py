@@ -166,7 +166,7 @@ def test_an_exception_comes_with_its_line() -> None:
     sentences = " ".join(examine(entry).stages[0].sentences)
     assert "it raised RuntimeError" in sentences
     assert (
-        "in embed:  return weight.T[:, ids] @ weight  Given: ids (3, 4), weight (6, 5)."
+        "in embed:  return weight.T[:, ids] @ weight  — Given: ids (3, 4), weight (6, 5)."
         in sentences
     )
 

@@ -184,7 +184,7 @@ def test_an_exception_comes_with_the_learners_own_line() -> None:
     entry.filled = gru_cell
     sentence = said(examine(entry), "shapes")
     assert "mat1 and mat2 shapes cannot be multiplied (2x3 and 12x3)" in sentence
-    assert "in gru_cell:  return x @ w_ih  Given: x (2, 3), h (2, 4)" in sentence
+    assert "in gru_cell:  return x @ w_ih  — Given: x (2, 3), h (2, 4)" in sentence
 
 
 def test_a_right_layer_around_a_wrong_cell_is_right() -> None:

@@ -167,7 +167,7 @@ def test_an_exception_comes_with_the_learners_own_line() -> None:
 
     sentence = said("rnn_cell", rnn_cell)
     assert "it raised RuntimeError: mat1 and mat2 shapes cannot be multiplied" in sentence
-    assert "in rnn_cell:  return torch.tanh(x @ w_ih + h @ w_hh)  Given: x (2, 3)" in sentence
+    assert "in rnn_cell:  return torch.tanh(x @ w_ih + h @ w_hh)  — Given: x (2, 3)" in sentence
 
 
 def test_float64_must_stay() -> None:

@@ -157,7 +157,7 @@ def test_of_an_error_inside_a_library_the_learners_own_line_is_told(
 ) -> None:
     cells = [START, with_line(CHUNKS, line)]
     problem = only_outcome(worker.run(cells, two).exercises["set_forget_bias"]).problem
-    assert problem and f", in set_forget_bias:  {line}  Given" in problem.text
+    assert problem and f", in set_forget_bias:  {line}  — Given" in problem.text
 
 
 @pytest.mark.parametrize("line", ["raise SystemExit(0)", "raise KeyboardInterrupt", "exit()"])
