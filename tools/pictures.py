@@ -32,7 +32,7 @@ def main() -> None:
         browser = launch(playwright)
         page = Path(scratch) / "check.html"
         page.write_text(check_page(), encoding="utf-8")
-        shoot(browser, (SITE / "book" / "lstm.html").as_uri(), "figure.moving", "site.png")
+        shoot(browser, (SITE / "book" / "lstm.html").as_uri(), "figure.interactive", "site.png")
         shoot(browser, page.as_uri(), "body", "check.png")
 
 
