@@ -8,7 +8,7 @@ from html import escape
 from ._exercise import exercises as _all
 from ._limits import EXERCISE_SECONDS
 from .checks import examine_within
-from .checks.report import status
+from .checks.display import status
 
 NOT_HERE = "not filled in"
 """The state of an exercise for which this notebook has no function."""

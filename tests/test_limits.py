@@ -20,7 +20,7 @@ from rnncourse import carry_over, check
 from rnncourse._exercise import find
 from rnncourse._limits import TimeLimit, TimeUpError
 from rnncourse.checks import CheckFailedError, examine, examine_within
-from rnncourse.checks.report import text
+from rnncourse.checks.display import text
 from tools.demonstration.learners import ENDLESS_LOOP, filled, solutions
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")

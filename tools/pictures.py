@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from rnncourse._exercise import find
 from rnncourse.checks import examine
-from rnncourse.checks.report import html
+from rnncourse.checks.display import html
 from tests.browser import launch
 from tools.answers import known
 from tools.demonstration.__main__ import SITE

@@ -82,7 +82,7 @@ def main() -> None:
     """Serve requests until the other side goes."""
     channel = Channel()
     with loading():
-        from .. import checks  # noqa: F401  # and torch
+        from ..checks import public  # noqa: F401  # and torch
         from .shell import Shell
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource

@@ -1,7 +1,4 @@
-"""The learner's commands: what each does and prints.
-
-How reports are shown comes with torch, and is loaded when there is one.
-"""
+"""The learner's commands: what each does and prints."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from rich.text import Text
 from .. import _workspace
 from .._errors import CourseError
 from .._notebook import own_cells
+from ..checks.display import status, styled
 from .names import Target, assignment, targets
 from .runner import Checked, Limits, Runner
 
@@ -82,8 +80,6 @@ def submit(typed: str, limits: Limits, console: Console) -> None:
     _workspace.refuse_empty(target.path, notebook)
     with _runner(limits, console) as runner:
         checked = runner.run(target.path, own_cells(notebook), target.exercises)
-    from ..checks.report import status
-
     _show_errors(checked, console)
     if all(report.unfilled for report in checked.reports):
         console.print("Nothing is filled in yet.")
@@ -110,8 +106,8 @@ def _runner(limits: Limits, console: Console) -> Iterator[Runner]:
             yield runner
         return
     with (
-        console.status("", spinner="line") as status,
-        Runner(limits, lambda what: status.update(Text(what))) as runner,
+        console.status("", spinner="line") as line,
+        Runner(limits, lambda what: line.update(Text(what))) as runner,
     ):
         yield runner
 
@@ -128,8 +124,6 @@ def _run(target: Target, runner: Runner) -> Checked | None:
 
 
 def _show(checked: Checked, console: Console) -> None:
-    from ..checks.report import styled
-
     _show_errors(checked, console)
     for note in checked.notes:
         console.print(f"  {note}", markup=False)
@@ -148,8 +142,6 @@ def _rows(target: Target, checked: Checked | None) -> list[Row]:
     """A row for each exercise of a notebook."""
     if checked is None:
         return [(target.chapter, name, "", UNREADABLE) for name in target.exercises]
-    from ..checks.report import status
-
     return [
         (target.chapter, r.exercise, f"{r.passed} of {len(r.stages)}", status(r))
         for r in checked.reports

@@ -1,6 +1,6 @@
 """Runs notebooks in a process of their own, which it stops when it does not end.
 
-What reports are comes with torch, and is loaded here when that process has been started.
+Torch is loaded in that process alone.
 """
 
 from __future__ import annotations
@@ -17,16 +17,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from .._errors import CancelledError
 from .._limits import CELL_SECONDS, EXERCISE_SECONDS, computed_too_long, ran_too_long
-from .._loading import loading
 from .._notebook import Cell
 from .._tracing import LEFT_OUT, Failures, label
-
-if TYPE_CHECKING:
-    from ..checks.judge import Report
+from ..checks.report import Report, StageReport, report_of
 
 CLOCK_FACTOR = 30
 """How many times its limit of computing time code may run on the clock. The process counts its own
@@ -122,7 +119,6 @@ class Runner:
         self._process = self._process or _Process()
         try:
             self._process.send(job.request())
-            _load_reports()  # while the process loads torch, too
             while not job.done:
                 job.take(self._process.event(job.seconds_on_the_clock()))
                 self._tell(job.current)
@@ -201,8 +197,6 @@ class _Job:
         elif kind == "exercise":
             self._exercise = self.current = event["name"]
         elif kind == "exercise ended":
-            from ..checks.judge import report_of
-
             self._end_exercise(report_of(event["report"]), event["printed"])
         elif kind == "stuck":
             self.stuck = event["reason"]
@@ -232,8 +226,6 @@ class _Job:
         self.done = True
 
     def _stop_exercise(self, name: str, said: str) -> None:
-        from ..checks.judge import Report, StageReport
-
         stages = tuple(StageReport(stage, "not reached") for stage in self._stages.get(name, ()))
         self._end_exercise(Report(name, stages, stopped=said), "")
 
@@ -334,11 +326,6 @@ class _Process:
             for line in events:
                 self._events.put(line)
         self._events.put(b"")
-
-
-def _load_reports() -> None:
-    with loading():
-        from ..checks import report  # noqa: F401
 
 
 def _cause(status: int, seconds: float) -> str:

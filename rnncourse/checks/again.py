@@ -10,8 +10,8 @@ from torch import Tensor
 
 from .._exercise import Function
 from .drivers import Outcome
-from .judge import Report, StageReport
 from .plan import Key, Plan, Stage
+from .report import Report, StageReport
 from .results import Arrays
 
 NOT_THE_SAME = (

@@ -16,8 +16,9 @@ from typing import Any
 import torch
 
 from .drivers import Outcome
-from .naming import KnownMistake, Mistake, Numbers, Signature
+from .naming import KnownMistake, Numbers, Signature
 from .plan import Fixture, Key
+from .report import Mistake
 from .results import Arrays
 
 

@@ -12,18 +12,11 @@ from torch import Tensor
 from .compare import close
 from .drivers import Outcome
 from .plan import Key, Plan, Stage
+from .report import Mistake
 from .results import Arrays
 
 NAMING_ATOL = 1e-4
 """The least `naming_tolerance`."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known wrong implementation: an id, and a sentence for whoever makes it."""
-
-    id: str
-    sentence: str
 
 
 @dataclass(frozen=True)

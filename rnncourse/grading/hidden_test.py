@@ -10,9 +10,10 @@ from .._errors import CourseError
 from .._exercise import Function
 from ..checks.drivers import Outcome
 from ..checks.fingerprints import Stored
-from ..checks.judge import Report, judge
+from ..checks.judge import judge
 from ..checks.naming import KnownMistake, Signature, fingerprint
 from ..checks.plan import Case, Fixture, Key, Plan, Stage, cases_of
+from ..checks.report import Report
 from .draws import generator
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .._tracing import Failures
-from ..checks.judge import Report, StageReport, judge
+from ..checks.judge import judge
 from ..checks.plan import Stage
+from ..checks.report import Report, StageReport
 from .hidden_test import HiddenTest
 from .record import CellNote, ExerciseRecord, Record, Verdict
 from .sandbox.job import ExerciseRun, Run

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from ..checks.judge import Report, report_of
+from ..checks.report import Report, report_of
 
 Verdict = Literal["passed", "partial", "failed", "unfilled", "error", "timeout", "slept", "refused"]
 

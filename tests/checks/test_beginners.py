@@ -14,7 +14,7 @@ from torch import Tensor
 from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.errors import explain
-from rnncourse.checks.judge import Report
+from rnncourse.checks.report import Report
 from tools import answers
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.forbidden_calls import GRADIENTS, uses_noted
-from rnncourse.checks.judge import Report
+from rnncourse.checks.report import Report
 from tools.answers import known, solution
 
 cell_backward = solution("rnn_cell_backward")

@@ -16,8 +16,8 @@ import rnncourse.lstm
 from rnncourse import check, fill
 from rnncourse._exercise import FillError, find
 from rnncourse.checks import CheckFailedError, examine
-from rnncourse.checks.judge import Report
-from rnncourse.checks.report import ALL_BY_PROBE, SOME_BY_PROBE, html, text
+from rnncourse.checks.display import ALL_BY_PROBE, SOME_BY_PROBE, html, text
+from rnncourse.checks.report import Report
 from tools.answers import known, solution
 
 DEVICE = "stays on the device"

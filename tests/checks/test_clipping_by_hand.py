@@ -12,8 +12,8 @@ from torch import Tensor
 from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import Report
 from rnncourse.checks.plan import Case, plan_of
+from rnncourse.checks.report import Report
 from tools.answers import known, solution
 
 norms_of = solution("state_gradient_norms")

@@ -12,7 +12,7 @@ import torch
 from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import Report
+from rnncourse.checks.report import Report
 from tools.answers import solution
 
 ONE_HOT, EMBED, BACKWARD, PAIRS, LOSS, ANALOGY = (

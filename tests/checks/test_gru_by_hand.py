@@ -11,8 +11,8 @@ import torch
 from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import Report
 from rnncourse.checks.plan import Case, Fixture, Key, plan_of
+from rnncourse.checks.report import Report
 from tests.checks.by_hand import sigmoid
 from tools.answers import solution
 

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from rnncourse import fill
 from rnncourse._exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse.checks import examine
+from rnncourse.checks.display import text
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import Report
-from rnncourse.checks.report import text
+from rnncourse.checks.report import Report
 from tools.answers import known, right
 
 EXERCISES = list(exercises().values())

@@ -15,9 +15,10 @@ import torch
 from rnncourse._exercise import CHAPTERS, Exercise, exercises
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import Report, judge
+from rnncourse.checks.judge import judge
 from rnncourse.checks.naming import NAMING_ATOL
 from rnncourse.checks.plan import Plan, Stage, cases_of, plan_of
+from rnncourse.checks.report import Report
 from rnncourse.grading.hidden_test import (
     ExpectedStages,
     HiddenTest,

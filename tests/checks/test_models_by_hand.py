@@ -10,10 +10,10 @@ import torch
 
 from rnncourse._exercise import find
 from rnncourse.checks import examine
-from rnncourse.checks.judge import Report
 from rnncourse.checks.plan import plan_of
 from rnncourse.checks.plans.models.sampling import APART, DRAWS
 from rnncourse.checks.plans.models.vocabulary import TABLE
+from rnncourse.checks.report import Report
 from tools.answers import solution
 
 

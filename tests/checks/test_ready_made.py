@@ -13,10 +13,10 @@ from torch import nn
 
 from rnncourse._exercise import exercises, find
 from rnncourse.checks import CheckFailedError, check, examine
+from rnncourse.checks.display import html, text
 from rnncourse.checks.forbidden_calls import HELPERS, uses_noted
-from rnncourse.checks.judge import Report, report_of
 from rnncourse.checks.plan import plan_of
-from rnncourse.checks.report import html, text
+from rnncourse.checks.report import Report, report_of
 from tools.answers import solution
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 import rnncourse.rnn
 from rnncourse._exercise import find
 from rnncourse.checks import examine
-from rnncourse.checks.judge import Report
-from rnncourse.checks.report import text
+from rnncourse.checks.display import text
+from rnncourse.checks.report import Report
 from tools.answers import known, solution
 
 Row = list[float]

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from rnncourse._exercise import find
 from rnncourse.checks import examine
 from rnncourse.checks.fingerprints import load
-from rnncourse.checks.judge import Report
 from rnncourse.checks.plan import Key
+from rnncourse.checks.report import Report
 from tools.answers import solution
 
 free_run, joined_rnn_cell, training_step = (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rnncourse.checks.judge import Report, StageReport
-from rnncourse.checks.naming import Mistake
+from rnncourse.checks.report import Mistake, Report, StageReport
 from rnncourse.grading.record import (
     ByHand,
     CellNote,

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from rnncourse.grading.checkout import Checkout
-from rnncourse.grading.sandbox.launch import obstacle
+from rnncourse.grading.sandbox.launch import obstacle, sandboxed, unsafe
 from tools.bench.courses import Command, EngineCourse, PlainCourse, marks
 from tools.bench.learners import Learner, honest_class
 from tools.bench.measure import Cost, measure
-from tools.bench.own import own_cost
+from tools.bench.parts import parts_of
 from tools.bench.table import Row, growth, machine, machine_text, ratio, table, together
 from tools.demonstration.learners import ASSIGNMENT, ROOT
 
 STEPS = ("autograde", "generate_feedback")
 FEW = 10
 """Fewer submissions than these do not tell start-up apart from the rest."""
+MEASURED_IN_PARTS = 60
+"""Submissions whose parts are measured one by one."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Bench:
         if sizes.single:
             single, _ = self._measure_engine("single", self._learners(sizes.single), 1)
             found.append(ratio(plain, single))
-        found.append(own_cost(Checkout(ROOT).hidden_tests(ASSIGNMENT, self._seed)))
+        launch = sandboxed() if self._obstacle is None else unsafe()
+        course = EngineCourse(self._folder / "parts", self._seed)
+        found.append(parts_of(course, self._learners(min(sizes.engine, MEASURED_IN_PARTS)), launch))
         found += ["", *self._compare(theirs, ours, min(sizes.plain, sizes.engine))]
         if sizes.scale:
             long, _ = self._measure_engine("scale", self._learners(sizes.scale), self._workers)

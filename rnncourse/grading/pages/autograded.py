@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._notebook import GIVEN, grade_id
-from ...checks.report import html, text
+from ...checks.display import html, text
 from ..kernel import metadata_with_missing_kernel
 from ..record import ExerciseRecord, Record
 

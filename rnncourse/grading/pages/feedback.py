@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from ...checks.judge import Report, StageReport
-from ...checks.report import SIGNS as STAGE_SIGNS
-from ...checks.report import remarks
+from ...checks.display import SIGNS as STAGE_SIGNS
+from ...checks.display import remarks
+from ...checks.report import Report, StageReport
 from ..record import ByHand, CellNote, ExerciseRecord, Record, Verdict
 from . import rendering
 from .rendering import LOOKS, Look, Picture

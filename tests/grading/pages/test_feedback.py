@@ -16,8 +16,7 @@ import matplotlib.pyplot as plt
 import pytest
 from playwright.sync_api import Locator, Page
 
-from rnncourse.checks.judge import Report, StageReport
-from rnncourse.checks.naming import Mistake
+from rnncourse.checks.report import Mistake, Report, StageReport
 from rnncourse.grading.pages import feedback, rendering
 from rnncourse.grading.pages.feedback import page
 from rnncourse.grading.record import ByHand, CellNote, ExerciseRecord, Record
