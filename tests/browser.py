@@ -7,8 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Browser, Page, Playwright, Route
 
@@ -85,8 +88,69 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    def listen(self) -> None:
+        """Note what is asked for and complained of from now on."""
+        for event, listener in self._listeners.items():
+            self.page.on(event, listener)
+
+    def end(self) -> None:
+        """Note nothing more."""
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+
+    @cached_property
+    def _listeners(self) -> dict[Any, Callable[[Any], None]]:
+        def complain(text: str, really: bool = True) -> None:
+            if really:
+                self.complaints.append(text)
+
+        return {
+            "request": lambda request: self.requests.append(request.url),
+            "requestfailed": lambda request: complain(f"failed: {request.url}"),
+            "pageerror": lambda error: complain(f"threw: {error}"),
+            "response": lambda one: complain(f"{one.status}: {one.url}", one.status >= 400),
+            "console": lambda said: complain(said.text, said.type in ("error", "warning")),
+        }
+
 
 Open = Callable[..., Visit]
+
+
+class Tabs:
+    """Open tabs of a browser, each of which is used again: a new one takes a second to open a page,
+    as it starts a process and compiles every script anew."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[bool, list[Page]] = {True: [], False: []}
+
+    def take(self, width: int, theme: str, script: bool) -> Page:
+        """An empty tab, in which nothing is left of an earlier visit."""
+        free = self._free[script]
+        page = free.pop() if free else self._opened(script)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        return page
+
+    def give_back(self, visit: Visit, script: bool) -> None:
+        """Leave a page, and forget what it stored and what was set for it."""
+        page = visit.page
+        visit.end()
+        page.unroute_all()
+        page.evaluate("try { localStorage.clear(); sessionStorage.clear(); } catch {}")
+        page.context.clear_cookies()
+        page.emulate_media(media="null", color_scheme="null")
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        self._free[script].append(page)
+
+    def _opened(self, script: bool) -> Page:
+        context = self._browser.new_context(java_script_enabled=script)
+        context.set_default_timeout(HANGS_MILLISECONDS)
+        return context.new_page()
+
+
+_tabs: WeakKeyDictionary[Browser, Tabs] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -95,9 +159,9 @@ def visits(browser: Browser) -> Iterator[Open]:
 
     It comes back when the page has settled. With `late`, the page is painted before any of its
     deferred scripts and fonts arrive, as on a slow connection, whatever the speed of the machine.
-    `init` is a script that runs before those of the page.
     """
-    contexts = []
+    tabs = _tabs.setdefault(browser, Tabs(browser))
+    taken: list[tuple[Visit, bool]] = []
 
     def open_page(
         address: str,
@@ -105,19 +169,10 @@ def visits(browser: Browser) -> Iterator[Open]:
         theme: str = "light",
         script: bool = True,
         late: bool = False,
-        init: str = "",
     ) -> Visit:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if theme == "dark" else "light",
-            java_script_enabled=script,
-        )
-        context.set_default_timeout(HANGS_MILLISECONDS)
-        contexts.append(context)
-        visit = Visit(context.new_page())
-        listen(visit)
-        if init:
-            visit.page.add_init_script(init)
+        visit = Visit(tabs.take(width, theme, script))
+        taken.append((visit, script))
+        visit.listen()
         if late:
             _open_late(visit.page, address)
         else:
@@ -129,8 +184,8 @@ def visits(browser: Browser) -> Iterator[Open]:
     try:
         yield open_page
     finally:
-        for context in contexts:
-            context.close()
+        for visit, script in taken:
+            tabs.give_back(visit, script)
 
 
 def _open_late(page: Page, address: str) -> None:
@@ -155,18 +210,3 @@ def _open_late(page: Page, address: str) -> None:
     for route in held:
         route.continue_()
     page.wait_for_load_state()
-
-
-def listen(visit: Visit) -> None:
-    page, complaints = visit.page, visit.complaints
-    page.on("request", lambda request: visit.requests.append(request.url))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-    page.on("pageerror", lambda error: complaints.append(f"threw: {error}"))
-    page.on(
-        "response",
-        lambda one: complaints.append(f"{one.status}: {one.url}") if one.status >= 400 else None,
-    )
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
-    )
