@@ -22,6 +22,8 @@ from .errors import explain, legend
 from .results import Arrays, Convert, WrongResultError, a_number, as_int, named
 
 MAX_MESSAGE = 200
+MAX_READ = 4000
+"""Characters of an error's message that are looked at: a learner may have made it of millions."""
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -266,11 +268,11 @@ def _problem(error: BaseException, inputs: Arrays, axes: Mapping[str, Axes]) -> 
         blank = left_blank(error)
     if blank is not None:
         return Problem("unfilled", blank.what_is_missing(), blank.name)
-    if "is not on the expected device" in str(error):
+    message = _message(error)
+    if "is not on the expected device" in message:
         return Problem("result", f"a tensor it makes{ELSEWHERE}")
     shapes = ", ".join(f"{k} {tuple(v.shape)}" for k, v in inputs.items() if v.ndim)
     where = "." if _called_exit(error) else _line_of(error)  # else a line of IPython's
-    message = _message(error)
     told = f"it raised {_said(error)}{where} Given: {shapes}.{legend(message, inputs, axes)}"
     advice = explain(message, inputs, axes)
     return Problem("raised", f"{advice} As it is, {told}" if advice else told)
@@ -289,9 +291,10 @@ def _said(error: BaseException) -> str:
 
 
 def _message(error: BaseException) -> str:
-    """An error's own words; "" where it has none, as a learner may have made it."""
+    """The beginning of an error's own words; "" where it has none, as a learner may have made
+    it."""
     try:
-        return str(error)
+        return str(error)[:MAX_READ]
     except Exception:
         return ""
 
@@ -304,7 +307,7 @@ def _called_exit(error: BaseException) -> bool:
 def _wanted_too_much(error: BaseException) -> bool:
     if isinstance(error, MemoryError):
         return True
-    return isinstance(error, RuntimeError) and "alloc_cpu.cpp" in str(error)
+    return isinstance(error, RuntimeError) and "alloc_cpu.cpp" in _message(error)
 
 
 def _line_of(error: BaseException) -> str:
