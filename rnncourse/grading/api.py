@@ -10,8 +10,9 @@ from .checkout import Checkout
 from .course import Course
 from .intake.collect import collect_into as collect
 from .record import Record
-from .run import Exam, grade_class, write_overview
-from .sandbox.job import USUAL_LIMITS, Limits
+from .results import write_overview
+from .run import Exam, grade_class
+from .sandbox.limits import USUAL_LIMITS, Limits
 from .sandbox.pools import pool_opener
 
 __all__ = ["collect", "grade"]

@@ -23,9 +23,11 @@ from .names import RULES, distinct
 from .progress import duration, watched
 from .record import ByHand, ExerciseRecord, Marked, report_rows
 from .release import release
-from .run import Exam, grade_class, write_overview
+from .results import write_overview
+from .run import Exam, grade_class
 from .sandbox.bubblewrap import caution
-from .sandbox.job import Limits, Run
+from .sandbox.job import Run
+from .sandbox.limits import Limits
 from .sandbox.pools import OpenPool, pool_opener
 
 TABLE_ROWS = 60

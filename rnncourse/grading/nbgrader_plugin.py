@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from logging import INFO, WARNING
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
@@ -36,11 +36,13 @@ from .gradebook.gradebook import Book
 from .intake import exchange
 from .names import RULES, distinct, is_name
 from .record import ByHand
-from .run import Exam, Graded, grade_class, kept_records, write_feedback, write_overview
-from .sandbox.job import Limits
-from .sandbox.pools import pool_opener
+from .results import kept_records, write_feedback, write_overview
+from .sandbox.limits import Limits
 from .sanitize.html import HarmlessExporter
 from .submissions.reader import opened
+
+if TYPE_CHECKING:  # with torch, which only grading needs
+    from .run import Graded
 
 FOR_RELEASE = ("timestamp.txt", "submission_secret.txt")
 """What nbgrader's exchange left beside a submission, and needs beside its feedback page."""
@@ -185,6 +187,9 @@ class CourseAutograde(CourseGrader, Autograde):  # type: ignore[misc]
     def _do(self, checkout: Checkout) -> None:
         if self.config.Execute.get("enabled") is False:
             self.log.warning("--no-execute has no meaning for %s: it is run.", self._assignment)
+        from .run import Exam, grade_class
+        from .sandbox.pools import pool_opener
+
         course = self._course()
         students = self._chosen(course.students(self._assignment))
         open_pool = pool_opener(self.workers, None, protected=True)

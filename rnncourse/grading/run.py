@@ -8,12 +8,10 @@ middle finds the rest still to do.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,10 +23,10 @@ from .files import write
 from .gradebook.gradebook import Book
 from .marking import NO_STAGES, OwnStages, judge_submission
 from .pages.autograded import autograded
-from .pages.feedback import page
-from .pages.overview import overview
-from .record import ByHand, Record, from_json, to_json
-from .sandbox.job import ClassCalls, Job, Limits, Run
+from .record import Record, to_json
+from .results import read_record, write_feedback
+from .sandbox.job import ClassCalls, Job, Run
+from .sandbox.limits import Limits
 from .sandbox.pools import OpenPool, Pool
 from .submissions.readers import Readers
 from .submissions.submission import Submission
@@ -133,30 +131,6 @@ def grade_class(
         yield from lane.finish()
 
 
-def write_feedback(course: Course, record: Record, by_hand: ByHand) -> Path:
-    """Write the page that the learner gets back."""
-    path = course.feedback(record.student, record.assignment)
-    write(path, page(record, by_hand))
-    return path
-
-
-def write_overview(course: Course, assignment: str, book: Book) -> Path:
-    """Write the page on the whole class, from all records that there are."""
-    records = [record.brief() for record in kept_records(course, assignment)]
-    path = course.overview(assignment)
-    feedback = os.path.relpath(course.feedback_folder, path.parent)
-    by_hand, nothing = book.everyone(), course.without(assignment)
-    write(path, overview(assignment, records, by_hand, nothing, feedback))
-    return path
-
-
-def kept_records(course: Course, assignment: str) -> Iterator[Record]:
-    """The records of an assignment in the order of their learners; those that can be read."""
-    for path in sorted(course.records(assignment).glob("*.json")):
-        if record := _read(path):
-            yield record
-
-
 @dataclass(frozen=True)
 class _Running:
     """A submission that is run, and what only it is asked."""
@@ -252,18 +226,10 @@ def _done(
 ) -> Record | None:
     """The record of a submission that was graded as it is now, and is in the gradebook."""
     where = submission.student, submission.assignment
-    record = _read(exam.course.record(*where))
+    record = read_record(exam.course.record(*where))
     if record is None or not exam.course.feedback(*where).exists():
         return None
     made_from = record.submission, record.repairs, record.graded_by, record.refusal
     now = submission.digest, submission.repairs, exam.assignment.inputs_digest, submission.refused
     in_gradebook = scores == {e.exercise: e.points for e in record.exercises}
     return record if made_from == now and in_gradebook else None
-
-
-def _read(path: Path) -> Record | None:
-    """The record in a file; None where there is none, or none that this version wrote."""
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

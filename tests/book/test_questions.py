@@ -104,6 +104,17 @@ def test_without_scripts_the_reasons_stand_on_the_page(
     assert page.locator("li strong").all_inner_texts() == ["Wrong.", "Right."]
 
 
+EVERY_CHOICE = """
+() => [...document.querySelectorAll("form.question")].flatMap((form) =>
+  [...form.querySelectorAll("input")].map((choice) => {
+    choice.click();
+    const reason = form.querySelectorAll(".question-reasons li")[choice.value - 1];
+    const said = form.querySelector(".question-verdict").textContent;
+    return [reason.dataset.right === "true", said];
+  }))
+"""
+
+
 def test_every_question_of_the_course_answers_every_choice(
     site: Path, address: str, visit: Open
 ) -> None:
@@ -112,15 +123,12 @@ def test_every_question_of_the_course_answers_every_choice(
         if 'class="question"' not in (site / f"{lesson}.html").read_text(encoding="utf-8"):
             continue
         visited = visit(f"{address}{lesson}.html")
-        for form in visited.page.locator("form.question").all():
-            asked += 1
-            for choice in form.get_by_role("radio").or_(form.get_by_role("checkbox")).all():
-                choice.check()
-                right = form.locator(f".question-reasons li >> nth={int(choice.input_value()) - 1}")
-                sign = "✓" if right.get_attribute("data-right") == "true" else "✗"
-                assert status(form).startswith(sign)
-                assert len(status(form)) > 20
+        said = visited.page.evaluate(EVERY_CHOICE)
+        asked += len(said)
+        for right, text in said:
+            assert text.startswith("✓" if right else "✗"), text
+            assert len(text) > 20
         assert visited.complaints == []
         # Nothing is kept: no cookie, and nothing of ours in the browser's storage.
         assert visited.page.context.cookies() == []
-    assert asked >= 2
+    assert asked >= 20

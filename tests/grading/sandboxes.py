@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from rnncourse.grading.sandbox.host import Worker
-from rnncourse.grading.sandbox.job import ClassCalls, Limits
+from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, obstacle, sandboxed
+from rnncourse.grading.sandbox.limits import Limits
 from rnncourse.grading.worker import seccomp
 from tools.answers import solutions
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-import rnncourse.grading.checkout
+import rnncourse.grading.hidden_test
 from rnncourse._errors import CourseError
 from rnncourse._installation import install_command
 from rnncourse.grading.checkout import Checkout
@@ -29,7 +29,7 @@ from rnncourse.grading.files import write
 from rnncourse.grading.gradebook.database import connect
 from rnncourse.grading.hidden_test import HiddenTestError
 from rnncourse.grading.run import Exam
-from rnncourse.grading.sandbox.job import Limits
+from rnncourse.grading.sandbox.limits import Limits
 from tools.demonstration.learners import ROOT
 
 SECRET = "pa55word"
@@ -364,7 +364,7 @@ def test_seed_limits_and_torch_decide_too(monkeypatch: pytest.MonkeyPatch) -> No
     hashes = {
         checkout.inputs_digest("lstm", seed, limits) for seed in (1, 2) for limits in ("1", "2")
     }
-    monkeypatch.setattr("torch.__version__", "1.0")
+    monkeypatch.setattr("rnncourse.grading.checkout.version", lambda package: f"{package} 1.0")
     hashes.add(checkout.inputs_digest("lstm", 1, "1"))
     assert len(hashes) == 5
 
@@ -398,7 +398,7 @@ def test_an_exam_that_cannot_be_prepared_leaves_nothing(
     def refuse(*_: object) -> None:
         raise HiddenTestError("no stage of lstm_cell is worth any points.")
 
-    monkeypatch.setattr(rnncourse.grading.checkout, "build_hidden_test", refuse)
+    monkeypatch.setattr(rnncourse.grading.hidden_test, "build_hidden_test", refuse)
     with pytest.raises(CourseError, match="no stage of lstm_cell"):
         Exam.prepare(Checkout(ROOT), Course.open(tmp_path), "lstm", Limits())
     assert not list(tmp_path.iterdir())

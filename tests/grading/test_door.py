@@ -22,8 +22,8 @@ from rnncourse._notebook import grade_id
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.schema import making_tables
 from rnncourse.grading.nbgrader_plugin import CourseAutograde, CourseFeedback, CourseGrader
-from rnncourse.grading.sandbox.job import Limits
 from rnncourse.grading.sandbox.launch import obstacle
+from rnncourse.grading.sandbox.limits import Limits
 from tests.grading.class_dump import dump
 from tests.grading.nbgrader_course import essay, hand_in, nbgrader, new_course, rnncourse_grade
 from tools.demonstration.learners import ROOT, filled, solutions, write_class

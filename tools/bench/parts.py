@@ -18,10 +18,12 @@ from rnncourse.grading.files import write
 from rnncourse.grading.marking import judge_submission
 from rnncourse.grading.pages.autograded import autograded
 from rnncourse.grading.record import ByHand, to_json
-from rnncourse.grading.run import Exam, write_feedback
+from rnncourse.grading.results import write_feedback
+from rnncourse.grading.run import Exam
 from rnncourse.grading.sandbox.host import Worker
-from rnncourse.grading.sandbox.job import USUAL_LIMITS, ClassCalls
+from rnncourse.grading.sandbox.job import ClassCalls
 from rnncourse.grading.sandbox.launch import Launch
+from rnncourse.grading.sandbox.limits import USUAL_LIMITS
 from rnncourse.grading.submissions.submission import read
 from tools.bench.courses import EngineCourse
 from tools.bench.learners import Learner

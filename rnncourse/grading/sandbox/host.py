@@ -11,8 +11,9 @@ from collections.abc import Collection, Sequence
 from typing import Self
 
 from .child_session import ChildSession
-from .job import NO_CALLS, USUAL_LIMITS, ClassCalls, IsRight, Limits, Own, Run, unknown
+from .job import NO_CALLS, ClassCalls, IsRight, Own, Run, unknown
 from .launch import Launch, Layers, SandboxError
+from .limits import USUAL_LIMITS, Limits
 from .process import START_SECONDS, WorkerDiedError, WorkerProcess
 from .run_state import RunState
 

@@ -19,7 +19,8 @@ from ..worker.protocol import (
     clean_list,
 )
 from .deadline import SleptError
-from .job import Calls, CellRun, ClassCalls, Ended, ExerciseRun, IsRight, Limits, Lot, Own, Run
+from .job import Calls, CellRun, ClassCalls, Ended, ExerciseRun, IsRight, Lot, Own, Run
+from .limits import Limits
 
 MAX_SKIPPED = 2
 """How many cells that hang or kill their process are left out before a notebook is given up."""

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from rnncourse.grading.sandbox.host import Worker
-from rnncourse.grading.sandbox.job import Limits
+from rnncourse.grading.sandbox.limits import Limits
 from tests.grading.sandbox.channels import BITS, KINDS, End, exchange, source
 from tests.grading.sandboxes import NOTHING, needs_sandbox, processes, small
 

@@ -16,7 +16,8 @@ import pytest
 
 from rnncourse.grading.sandbox.deadline import SLACK, ChildClock, CpuBudget, Deadline, SleptError
 from rnncourse.grading.sandbox.host import Worker
-from rnncourse.grading.sandbox.job import ClassCalls, Limits
+from rnncourse.grading.sandbox.job import ClassCalls
+from rnncourse.grading.sandbox.limits import Limits
 from tests.grading.sandboxes import needs_sandbox, processes, wait_until
 
 

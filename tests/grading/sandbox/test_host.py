@@ -22,8 +22,9 @@ from rnncourse.checks.plan import plan_of
 from rnncourse.grading.sandbox import child_session
 from rnncourse.grading.sandbox.bubblewrap import version
 from rnncourse.grading.sandbox.host import Worker
-from rnncourse.grading.sandbox.job import ClassCalls, ExerciseRun, Limits, unknown
+from rnncourse.grading.sandbox.job import ClassCalls, ExerciseRun, unknown
 from rnncourse.grading.sandbox.launch import Launch, SandboxError, unsafe
+from rnncourse.grading.sandbox.limits import Limits
 from rnncourse.grading.sandbox.process import WorkerDiedError
 from rnncourse.grading.sandbox.run_state import RunState
 from rnncourse.grading.worker.protocol import Frame

@@ -29,8 +29,9 @@ from rnncourse.grading.checkout import Checkout
 from rnncourse.grading.course import Course
 from rnncourse.grading.gradebook.gradebook import Book
 from rnncourse.grading.run import Exam, grade_class
-from rnncourse.grading.sandbox.job import NO_CALLS, Limits, Own, Run
+from rnncourse.grading.sandbox.job import NO_CALLS, Own, Run
 from rnncourse.grading.sandbox.launch import obstacle, sandboxed
+from rnncourse.grading.sandbox.limits import Limits
 from rnncourse.grading.sandbox.pools import LocalPool
 from rnncourse.grading.submissions.submission import read
 from tests.grading.class_dump import dump

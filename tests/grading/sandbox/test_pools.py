@@ -7,8 +7,9 @@ from typing import Self
 import pytest
 
 from rnncourse.grading.sandbox import pools
-from rnncourse.grading.sandbox.job import ClassCalls, Job, Limits, Run
+from rnncourse.grading.sandbox.job import ClassCalls, Job, Run
 from rnncourse.grading.sandbox.launch import SandboxError, unsafe
+from rnncourse.grading.sandbox.limits import Limits
 from rnncourse.grading.sandbox.pools import LocalPool
 
 SIZE = 3

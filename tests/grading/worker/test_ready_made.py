@@ -9,8 +9,9 @@ from rnncourse._exercise import find, parameters
 from rnncourse.checks.forbidden_calls import LSTM
 from rnncourse.checks.plan import cases_of, plan_of
 from rnncourse.grading.sandbox.host import Worker
-from rnncourse.grading.sandbox.job import ClassCalls, Limits, Run
+from rnncourse.grading.sandbox.job import ClassCalls, Run
 from rnncourse.grading.sandbox.launch import unsafe
+from rnncourse.grading.sandbox.limits import Limits
 from tests.grading.sandboxes import needs_sandbox
 
 pytestmark = needs_sandbox
