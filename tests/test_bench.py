@@ -170,7 +170,11 @@ def test_both_graders_are_measured_and_give_the_same_marks(tmp_path: Path) -> No
         "\nlearner-00001 lstm_cell: 6.0 here, 0.0 in nbgrader. "
         "nbgrader gives 0 for a warning on stderr: UserWarning: The use of `x.T`"
     ) in done.stdout
-    assert re.search(r"^Inputs of one's own: \d+\.\d ms a right submission", done.stdout, re.M)
+    start = r"^A start, \d+\.\d s: load \d+ ms, draw inputs \d+ ms, start a worker \d+ ms$"
+    assert re.search(start, done.stdout, re.M)
+    parts = "read|own inputs|fork|cells|calls|compare|gradebook|page"
+    each = rf"^A submission, \d+\.\d ms one after the other: (({parts}) -?\d+\.\d ms(, )?){{8}}$"
+    assert re.search(each, done.stdout, re.M)
     rows = json.loads((folder / "bench.json").read_text(encoding="utf-8"))["rows"]
     assert [row["learners"] for row in rows] == [2, 2, 2, 3]
     assert all(row["wall_seconds"] > 0 and row["cpu_seconds"] > 0 for row in rows)
