@@ -1,8 +1,4 @@
-"""Two boxes that every lesson uses: something to predict, and a claim that people make.
-
-    ```{predict}
-    How much is left after ten steps?
-    ```
+"""A claim that people make, in a box.
 
     ```{claim} forget-acts-on-input
     “The forget gate acts on the input.”
@@ -21,30 +17,19 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 
-class Predict(SphinxDirective):
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        return [_box(self, "Predict", "tip")]
-
-
 class Claim(SphinxDirective):
     required_arguments = 1
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        return [*mark(self, self.arguments[0]), _box(self, "A claim people make", "warning")]
-
-
-def _box(directive: SphinxDirective, title: str, kind: str) -> nodes.Node:
-    directive.assert_has_content()
-    box = nodes.admonition("", nodes.title("", title), classes=["admonition", kind])
-    directive.set_source_info(box)
-    directive.state.nested_parse(directive.content, directive.content_offset, box)
-    return box
+        self.assert_has_content()
+        title = nodes.title("", "A claim people make")
+        box = nodes.admonition("", title, classes=["admonition", "warning"])
+        self.set_source_info(box)
+        self.state.nested_parse(self.content, self.content_offset, box)
+        return [*mark(self, self.arguments[0]), box]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    app.add_directive("predict", Predict)
     app.add_directive("claim", Claim)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

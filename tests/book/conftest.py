@@ -83,8 +83,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         (source / "own" / "demo.js").write_text(script, encoding="utf-8")
         (source / "conf.py").write_text(
             f"import sys\nsys.path.append({str(EXTENSIONS)!r})\n"
-            "extensions = ['myst_parser', 'asides', 'coverage_list', 'interactive', 'questions', "
-            "'terms']\n"
+            "extensions = ['myst_parser', 'asides', 'coverage_list', 'interactive', 'predictions', "
+            "'questions', 'terms']\n"
             "myst_enable_extensions = ['dollarmath', 'colon_fence']\n"
             f"html_static_path = ['own', {str(ROOT / 'book' / '_static')!r}]\n"
             "html_css_files = ['course.css']\nhtml_theme = 'basic'\n"
