@@ -162,7 +162,8 @@ def _field(node: prediction_answers) -> str:
     label = "Your number" if node["kind"] == "number" else "Your answer"
     return (
         f'<label for="{name}">{label}</label> '
-        f'<input type="text" id="{name}" {mode} maxlength="200">{unit} <button type="submit">Compare</button>'
+        f'<input type="text" id="{name}" {mode} maxlength="200">{unit} '
+        '<button type="submit">Compare</button>'
     )
 
 
