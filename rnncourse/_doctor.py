@@ -36,9 +36,10 @@ LITTLE_SPACE = 10**9
 
 _VERSION = "import {0}; print({0}.__version__)"
 _TORCH = (
-    "import json, torch; gpu = torch.cuda.is_available();"
-    "print(json.dumps([torch.__version__, torch.get_num_threads(), torch.version.cuda,"
-    " torch.cuda.get_device_name() if gpu else None]))"
+    "import json, torch; from rnncourse._device import DeviceError, described\n"
+    "try: device = described(), 'ok'\n"
+    "except DeviceError as error: device = str(error), 'missing'\n"
+    "print(json.dumps([torch.__version__, torch.get_num_threads(), *device]))"
 )
 _KERNEL = (
     "from jupyter_client.kernelspec import KernelSpecManager;"
@@ -126,14 +127,9 @@ def _torch(answer: _Answer) -> Iterator[Finding]:
     if answer.error:
         yield _package("torch", answer)
         return
-    name, threads, cuda, gpu = json.loads(answer.text)
+    name, threads, device, state = json.loads(answer.text)
     yield Finding("torch", f"{name}, {threads} threads")
-    why = (
-        f"torch is built for CUDA {cuda}, and sees no NVIDIA GPU with a driver"
-        if cuda
-        else "torch is built without CUDA"
-    )
-    yield Finding("training on", gpu or f"the CPU: {why}")
+    yield Finding("training on", device, state)
 
 
 def _notebooks(kernel: _Answer) -> Iterator[Finding]:

@@ -9,22 +9,13 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
+from ._device import DeviceError, device, precise_dtype
 from ._exercise import find
 from .clipping import clipped_training_step
 
+__all__ = ["DeviceError", "device", "fit", "precise_dtype", "progress"]
+
 Batch = tuple[Tensor, Tensor]
-
-
-def device() -> torch.device:
-    """The GPU if torch sees one, else the CPU.
-
-    Example:
-        >>> import torch
-        >>> x = torch.zeros(7, 5, 3, device=device())
-        >>> x.is_cuda == torch.cuda.is_available()
-        True
-    """
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def fit(
