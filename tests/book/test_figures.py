@@ -17,6 +17,9 @@ from tests.browser import Open
 
 from .site import CHAPTERS
 
+UNFOLD = "document.querySelectorAll('details.reveal').forEach((fold) => { fold.open = true; })"
+"""Shows what predictions are about: a figure may stand there."""
+
 DEMO = """
 # Demo
 
@@ -96,6 +99,7 @@ def test_every_control_of_every_figure_is_named_and_moves_it(
     chapter: str, address: str, visit: Open
 ) -> None:
     visited = visit(f"{address}{chapter}.html")
+    visited.page.evaluate(UNFOLD)
     figures = visited.page.locator("figure.interactive").all()
     assert figures
     for figure in figures:
