@@ -7,6 +7,7 @@
 "use strict";
 
 interactiveFigures.define("bptt-graph", (box) => {
+  const { fixed } = interactiveFigures;
   const { sizes, length, cosine } = box.data();
   const STEPS = sizes.length;
   const [LOSS, STATE, INPUT, BARS] = [22, 92, 162, 258]; // where each row stands, in px
@@ -83,7 +84,7 @@ interactiveFigures.define("bptt-graph", (box) => {
         ? { fill: BACK, stroke: BACK }
         : { fill: "none", stroke: "currentColor", "stroke-dasharray": "3 3" };
       parts.push(["rect", { ...bar, ...look }]);
-      const text = sizes[s][t] < 0.005 ? "0" : sizes[s][t].toFixed(2);
+      const text = sizes[s][t] < 0.005 ? "0" : fixed(sizes[s][t], 2);
       parts.push(["text", { x, y: BARS + 18, "text-anchor": "middle" }, text]);
     }
     return parts;
@@ -99,7 +100,8 @@ interactiveFigures.define("bptt-graph", (box) => {
       (first === s ? last : `those at steps ${first + 1} to ${s + 1}`) + `, of ${s + 1}`
     );
     const whole = length[s][first] !== null;
-    share.set(whole ? length[s][first].toFixed(2) : "the whole one is 0");
-    angle.set(whole && cosine[s][first] !== null ? cosine[s][first].toFixed(2) : "none");
+    const text = (value) => fixed(value, 2);
+    share.set(whole ? text(length[s][first]) : "the whole one is 0");
+    angle.set(whole && cosine[s][first] !== null ? text(cosine[s][first]) : "none");
   });
 });

@@ -7,6 +7,7 @@
 "use strict";
 
 interactiveFigures.define("clipping-lag", (box) => {
+  const { fixed, number } = interactiveFigures;
   const { radii, lags, factors, curves } = box.data();
   const LOW = 1e-8; // the ends of the axis
   const HIGH = 1e8;
@@ -18,7 +19,7 @@ interactiveFigures.define("clipping-lag", (box) => {
     max: radii.length - 1,
     step: 1,
     value: radii.indexOf(0.9),
-    format: (index) => radii[index].toFixed(1),
+    format: (index) => fixed(radii[index], 1),
   });
   const activation = box.choice({ label: "Activation", options: NAMES, value: "tanh" });
 
@@ -36,12 +37,6 @@ interactiveFigures.define("clipping-lag", (box) => {
   const high = plot.line({ label: "largest of five", style: "dotted", marker: "triangle" });
   const rule = plot.line({ label: "radius multiplied once a step", style: "dashed" });
 
-  function text(power) {
-    const value = 10 ** power;
-    if (value < 0.01 || value >= 1e4) return value.toExponential(0).replace("e+", "e");
-    return value < 100 ? value.toPrecision(2) : value.toFixed(0);
-  }
-
   box.update(() => {
     const r = radii[radius.value];
     const measured = curves[activation.value][radius.value];
@@ -53,8 +48,8 @@ interactiveFigures.define("clipping-lag", (box) => {
     high.set(points[2]);
     rule.set(shown(lags.map((k) => [k, r ** k])));
     const at = (lag) => measured[1][lags.indexOf(lag)];
-    factor.set(factors[activation.value][radius.value].toFixed(2));
-    ten.set(text(at(10)));
-    all.set(text(at(lags.at(-1))));
+    factor.set(fixed(factors[activation.value][radius.value], 2));
+    ten.set(number(10 ** at(10)));
+    all.set(number(10 ** at(lags.at(-1))));
   });
 });

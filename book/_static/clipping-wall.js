@@ -4,6 +4,7 @@
 "use strict";
 
 interactiveFigures.define("clipping-wall", (box) => {
+  const { fixed, number } = interactiveFigures;
   const UPDATES = 40;
   const AXIS = { min: -2.5, max: 3 };
   const LIMITS = { none: Infinity, ten: 10, one: 1 };
@@ -30,7 +31,7 @@ interactiveFigures.define("clipping-wall", (box) => {
   }
 
   const start = box.slider({
-    label: "Start at w", min: 1.3, max: 3, step: 0.02, value: 2.16, format: (v) => v.toFixed(2),
+    label: "Start at w", min: 1.3, max: 3, step: 0.02, value: 2.16, format: (v) => fixed(v, 2),
   });
   const update = box.slider({
     label: "Update", min: 0, max: UPDATES, step: 1, value: UPDATES, play: true,
@@ -62,7 +63,9 @@ interactiveFigures.define("clipping-wall", (box) => {
     now.set(points.slice(-1));
     const { w, loss } = path.at(-1);
     const beyond = w < AXIS.min || w > AXIS.max ? " (beyond the picture)" : "";
-    here.set(`w = ${w.toFixed(2)}${beyond}, loss ${loss.toFixed(2)}`);
-    longest.set(Math.max(...path.map(({ gradient }) => Math.abs(gradient))).toPrecision(2));
+    const text = (value) => fixed(value, 2);
+    here.set(`w = ${text(w)}${beyond}, loss ${text(loss)}`);
+    const steepest = Math.max(...path.map(({ gradient }) => Math.abs(gradient)));
+    longest.set(number(steepest));
   });
 });

@@ -6,12 +6,13 @@
 "use strict";
 
 interactiveFigures.define("gru-mixing", (box) => {
+  const { fixed, percent } = interactiveFigures;
   const STEPS = 20;
   const START = 0.8;
   const INPUT = -0.7;
   const WEIGHT = 1.5;
   const gate = (label, value) =>
-    box.slider({ label, min: 0, max: 1, step: 0.01, value, format: (v) => v.toFixed(2) });
+    box.slider({ label, min: 0, max: 1, step: 0.01, value, format: (v) => fixed(v, 2) });
   const update = gate("Update gate z", 0.8);
   const reset = gate("Reset gate r", 0);
   const form = box.choice({
@@ -32,8 +33,6 @@ interactiveFigures.define("gru-mixing", (box) => {
   const candidate = plot.line({ label: "candidate n", style: "dashed", marker: "square" });
   const kept = plot.line({ label: "what is carried over of the first state", style: "dotted" });
 
-  const percent = (part) => `${Math.round(100 * part)} %`;
-
   box.update(() => {
     const keep = form.value === "keeps" ? update.value : 1 - update.value;
     const states = [[0, START]];
@@ -48,7 +47,7 @@ interactiveFigures.define("gru-mixing", (box) => {
     candidate.set(candidates);
     kept.set(states.map(([t]) => [t, START * keep ** t]));
     shares.set(`${percent(keep)} old state + ${percent(1 - keep)} candidate`);
-    end.set(states.at(-1)[1].toFixed(3));
-    towards.set(`${candidates[0][1].toFixed(2)} and ${candidates.at(-1)[1].toFixed(2)}`);
+    end.set(fixed(states.at(-1)[1], 3));
+    towards.set(`${fixed(candidates[0][1], 2)} and ${fixed(candidates.at(-1)[1], 2)}`);
   });
 });

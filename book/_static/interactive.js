@@ -16,7 +16,7 @@
            const points = [];
            for (let t = 0; t <= steps.value; t += 1) points.push([t, first * 0.5 ** t]);
            curve.set(points);
-           left.set(points.at(-1)[1].toPrecision(3));
+           left.set(interactiveFigures.number(points.at(-1)[1], 3));
          });
        });
 
@@ -38,6 +38,16 @@
                                                         height may be changed by drawing.setHeight
    box.data()                                           what the page handed over:
                                                         plots.figure_data("halving", {...}) in a cell
+
+   Numbers are written as in the lessons, with a true minus:
+
+   interactiveFigures.number(value, digits)             2 significant digits if none are named; the
+                                                        same as plots.number for a float
+   interactiveFigures.fixed(value, decimals)            always so many decimals, for what changes
+                                                        while a control is moved: 0.50, −0.02
+   interactiveFigures.percent(share, digits)            97 %
+
+   What assistive technology reads aloud has "times 10 to the power of" in the place of × 10⁻⁴.
 
    In a drawing use currentColor, var(--figure-1) to var(--figure-5) and var(--rule); text is 13 px
    high. No meaning rests on colour alone.
@@ -72,11 +82,45 @@ const interactiveFigures = (() => {
     return `interactive-${created}`;
   }
 
-  function readable(value) {
-    if (value === 0) return "0";
-    const size = Math.abs(value);
-    if (size >= 1e4 || size < 1e-3) return value.toExponential(0).replace("e+", "e");
-    return String(Number(value.toPrecision(4)));
+  const signed = (text) => text.replace("-", "−");
+  const withoutZeros = (text) => text.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+  const tenTo = (power) =>
+    `10${String(power).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]))}`;
+
+  function number(value, digits = 2) {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} is no number that can be shown.`);
+    const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
+    const power = Number(exponent);
+    if (value === 0 || (power >= -3 && power < 6)) {
+      const plain = Number(`${mantissa}e${power}`).toFixed(Math.max(0, digits - 1 - power));
+      const [whole, ...decimals] = withoutZeros(plain).split(".");
+      return signed([whole.replace(/\B(?=(\d{3})+$)/g, ","), ...decimals].join("."));
+    }
+    const factor = withoutZeros(mantissa);
+    if (Math.abs(factor) === 1) return signed(factor).replace("1", tenTo(power));
+    return `${signed(factor)}\u00a0×\u00a0${tenTo(power)}`;
+  }
+
+  function fixed(value, decimals) {
+    const text = value.toFixed(decimals);
+    return signed(Number(text) === 0 ? text.replace("-", "") : text);
+  }
+
+  const percent = (share, digits = 2) => `${number(100 * share, digits)}\u00a0%`;
+
+  /* Words for a power of ten, as few programs read superscripts aloud. */
+  function spoken(text) {
+    const named = (_, times, power) => {
+      const plain = power.replace(/./g, (c) => (c === "⁻" ? "minus " : "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c)));
+      return `${times ? " times " : ""}10 to the power of ${plain}`;
+    };
+    return text.replace(/(\s×\s)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/g, named);
+  }
+
+  /* What a readout shows: text, or where it is read in other words, text with a name. */
+  function shown(text) {
+    const words = spoken(text);
+    return words === text ? text : element("span", { role: "img", "aria-label": words }, text);
   }
 
   /* Ticks at 1, 2 or 5 times a power of ten; on a logarithmic axis at powers of ten. */
@@ -97,6 +141,11 @@ const interactiveFigures = (() => {
       found.push(k * step);
     }
     return found;
+  }
+
+  /* On a logarithmic axis a large tick is a power, as its small ones are: room is scarce there. */
+  function tickText(value, { log }) {
+    return log && value > 9999 ? tenTo(Math.round(Math.log10(value))) : number(value, 4);
   }
 
   /* A function from data to pixels. Values past the axis are cut at its ends. */
@@ -149,7 +198,7 @@ const interactiveFigures = (() => {
     const output = element("output", { for: id });
     const print = () => {
       output.textContent = format(Number(input.value));
-      input.setAttribute("aria-valuetext", output.textContent);
+      input.setAttribute("aria-valuetext", spoken(output.textContent));
     };
     input.addEventListener("input", () => {
       print();
@@ -195,7 +244,7 @@ const interactiveFigures = (() => {
     box.add(line);
     return {
       set(text) {
-        output.textContent = text;
+        output.replaceChildren(shown(text));
       },
     };
   }
@@ -298,13 +347,13 @@ const interactiveFigures = (() => {
       const at = toX(value);
       parts.push(shape("path", { class: "interactive-grid", d: `M${at},${MARGIN.top}V${bottom}` }));
       const place = { x: at, y: bottom + 17, "text-anchor": "middle" };
-      parts.push(shape("text", place, readable(value)));
+      parts.push(shape("text", place, tickText(value, x)));
     }
     for (const value of ticks(y, 5)) {
       const at = toY(value);
       parts.push(shape("path", { class: "interactive-grid", d: `M${MARGIN.left},${at}H${right}` }));
       const place = { x: MARGIN.left - 8, y: at + 4, "text-anchor": "end" };
-      parts.push(shape("text", place, readable(value)));
+      parts.push(shape("text", place, tickText(value, y)));
     }
     const corner = `M${MARGIN.left},${MARGIN.top}V${bottom}H${right}`;
     parts.push(shape("path", { class: "interactive-axis", d: corner }));
@@ -413,6 +462,9 @@ const interactiveFigures = (() => {
   }
 
   return {
+    number,
+    fixed,
+    percent,
     define(name, build) {
       for (const root of document.querySelectorAll(`figure[data-figure="${name}"] .interactive-box`)) {
         build(boxIn(root, name));

@@ -5,9 +5,10 @@
 "use strict";
 
 interactiveFigures.define("lstm-memory", (box) => {
+  const { fixed, percent } = interactiveFigures;
   const STEPS = 30;
   const gate = (label, value) =>
-    box.slider({ label, min: 0, max: 1, step: 0.01, value, format: (v) => v.toFixed(2) });
+    box.slider({ label, min: 0, max: 1, step: 0.01, value, format: (v) => fixed(v, 2) });
   const forget = gate("Forget gate f", 0.5);
   const input = gate("Input gate i", 1);
   const output = gate("Output gate o", 0.5);
@@ -27,7 +28,7 @@ interactiveFigures.define("lstm-memory", (box) => {
     if (f === 1) return "never";
     if (f <= 0.5) return "after 1 step";
     const steps = Math.log(0.5) / Math.log(f);
-    return `after ${steps.toFixed(1)} steps`;
+    return `after ${fixed(steps, 1)} steps`;
   }
 
   box.update(() => {
@@ -38,6 +39,6 @@ interactiveFigures.define("lstm-memory", (box) => {
     hidden.set(states.map(([t, c]) => [t, output.value * Math.tanh(c)]));
     level.set([[0, start / 2], [STEPS, start / 2]]);
     half.set(start === 0 ? "nothing was written" : halfLife(f));
-    left.set(start === 0 ? "nothing was written" : `${(100 * f ** STEPS).toFixed(1)} %`);
+    left.set(start === 0 ? "nothing was written" : percent(f ** STEPS));
   });
 });

@@ -6,6 +6,7 @@
 "use strict";
 
 interactiveFigures.define("shapes-explorer", (box) => {
+  const { number } = interactiveFigures;
   const whole = (label, max, value) => box.slider({ label, min: 1, max, step: 1, value });
   const length = whole("Length", 20, 10);
   const batch = whole("Batch", 8, 3);
@@ -142,7 +143,8 @@ interactiveFigures.define("shapes-explorer", (box) => {
 
     const found = allWeights(directions);
     const numbers = found.map(([, sizes]) => sizes.reduce((product, size) => product * size));
-    count.set(String(numbers.reduce((sum, number) => sum + number)));
+    const total = numbers.reduce((sum, one) => sum + one);
+    count.set(number(total, 6));
     weights.set(found.map(([name, sizes]) => `${name} ${written(sizes)}`));
 
     drawing.setHeight(unrolled(600, directions).height);
