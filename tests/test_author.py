@@ -133,7 +133,12 @@ def test_the_exercise_of_contributing_is_made_from_nothing(tmp_path: Path) -> No
 def test_a_chapter_is_made_with_its_first_exercise(tmp_path: Path) -> None:
     root = copied(tmp_path)
     New(root, "first_one", "scans", 2).make()
-    assert "exercises/scans/scans" in (root / "_toc.yml").read_text(encoding="utf-8")
+    after_models = (root / "_toc.yml").read_text("utf-8").partition("exercises/models/models\n")[2]
+    title, new, its_title, part, *_ = after_models.splitlines()
+    assert title == '        title: "Exercise: models"'
+    assert new == "      - file: exercises/scans/scans"
+    assert its_title == '        title: "Exercise: scans"'
+    assert part == "  - caption: Look up"
     assert '    "scans",\n)' in (root / "rnncourse/_exercise.py").read_text(encoding="utf-8")
     written = tool(root, "write", "scans")
     assert written.returncode == 0, written.stderr
@@ -145,6 +150,7 @@ def test_a_chapter_is_made_with_its_first_exercise(tmp_path: Path) -> None:
         "check-first-one",
         "first-one-demo-text",
         "demo-first-one",
+        "goodbye",
     ]
 
 

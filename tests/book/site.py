@@ -14,7 +14,8 @@ TOC = (ROOT / "_toc.yml").read_text(encoding="utf-8")
 PAGES = re.findall(r"(?:root|file): (\S+)", TOC)
 EXERCISES = [page for page in PAGES if page.startswith("exercises/")]
 LESSONS = [page for page in PAGES if page not in EXERCISES]
-CHAPTERS = re.findall(r"file: (\S+)", TOC.partition("caption: Chapters")[2].partition("caption")[0])
+PATH = re.findall(r"file: (\S+)", TOC.partition("caption: Chapters")[2].partition("caption")[0])
+CHAPTERS = [page for page in PATH if page in LESSONS]
 
 
 @dataclass

@@ -145,11 +145,11 @@ class New:
         if self.notebook.exists():
             content = json.loads(self.notebook.read_text(encoding="utf-8"))
         else:
-            content = _empty_notebook(self._filled(templates.TITLE))
+            content = _empty_notebook(self._filled(templates.TITLE), templates.END)
         cells = content["cells"]
         checks = [k for k, cell in enumerate(cells) if _id(cell).startswith("check_")]
         demos = [k for k, cell in enumerate(cells) if _id(cell).startswith("demo_")]
-        place = (checks[-1] if checks else len(cells) - 1) + 1
+        place = checks[-1] + 1 if checks else len(cells) - 1
         place = next((k + 1 for k in demos if k >= place), place) if checks else place
         cells[place:place] = self._cells(len(checks) + 1)
         _add_points(cells[0], self.points)
@@ -172,12 +172,10 @@ class New:
         code, toc = self.root / "rnncourse" / "_exercise.py", self.root / "_toc.yml"
         text, listed = code.read_text(encoding="utf-8"), toc.read_text(encoding="utf-8")
         chapters = re.compile(r"(^CHAPTERS = \((?:\n    \"\w+\",)+)", re.MULTILINE)
-        entries = re.compile(r"((?:      - file: exercises/\S+\n)+)")
+        last = re.compile(r"(.*^      - file: exercises/\S+\n(?:        [^\n]*\n)*)", re.M | re.S)
         return {
             code: chapters.sub(rf'\1\n    "{self.chapter}",', text, count=1),
-            toc: entries.sub(
-                rf"\1      - file: exercises/{self.chapter}/{self.chapter}\n", listed, count=1
-            ),
+            toc: last.sub(rf"\1{self._filled(templates.CONTENTS)}", listed, count=1),
         }
 
 
@@ -192,7 +190,7 @@ def tidy(paths: list[Path]) -> None:
         subprocess.run([*ruff, *options, *names], check=False, capture_output=True)
 
 
-def _empty_notebook(title: str) -> dict[str, Any]:
+def _empty_notebook(title: str, end: str) -> dict[str, Any]:
     install = (
         "# In Colab this installs the course's package. Anywhere else it does nothing.\n"
         'import sys\n\nif "google.colab" in sys.modules:\n'
@@ -204,6 +202,7 @@ def _empty_notebook(title: str) -> dict[str, Any]:
             _markdown("title", title),
             _code("install", install, locked=True),
             _code("imports", imports, locked=True),
+            _markdown("goodbye", end),
         ],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

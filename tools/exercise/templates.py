@@ -147,7 +147,7 @@ DEMO = """with demo():
 
 TITLE = """# TODO: title
 
-**0 points, about 10 minutes.** TODO: what you need to know.
+**0 points, about 10 minutes.** You need the chapter *TODO*, or TODO: what of it stands below.
 
 How to work:
 
@@ -156,3 +156,11 @@ How to work:
 3. Cells that are only for looking (`with demo():`) wait until your function is there. They are locked: to try something else, copy one into a new cell. **Run All** works from the first minute.
 
 To hand in: save this one file (`rnncourse submit {chapter}` makes a copy without outputs). Hidden tests grade your functions on other numbers and other sizes than the checks use."""
+
+END = """**Done?** Save, and hand in this file.
+
+**Next:** TODO: the chapter or the notebook that follows in the contents."""
+
+CONTENTS = """      - file: exercises/{chapter}/{chapter}
+        title: "Exercise: {chapter}"
+"""
