@@ -3,6 +3,7 @@
 #   make test     every test
 # On Linux without an NVIDIA GPU, TORCH=cpu fetches gigabytes less: make course TORCH=cpu
 # Others: setup (.venv only), site, exercises, class, stop, lint, clean;
+#   make look     the website while you write it: a saved page is built and shown at once
 #   make quick    lint, types, stubs, checks and the command line: under a minute, while you work
 #   make test-long  what make test does a part of (kills, fuzz, notebooks), at full strength
 #   make test-processor  what compares numbers, as on an older processor
@@ -17,7 +18,7 @@ TORCH  ?=
 SMALL  := --extra-index-url https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt
 
-.PHONY: help course test quick test-long test-processor setup site exercises class stop lint bench clean
+.PHONY: help course look test quick test-long test-processor setup site exercises class stop lint bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +41,9 @@ $(READY): pyproject.toml constraints.txt
 
 course: setup
 	@$(BIN)/python -m tools.demonstration --port $(PORT)
+
+look: setup
+	@$(BIN)/python -m tools.look --port $(PORT)
 
 site: setup
 	@$(BIN)/python -m tools.demonstration --only site

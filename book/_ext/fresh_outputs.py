@@ -18,7 +18,7 @@ from typing import Any
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
-from lesson_digest import lesson_digest
+from lesson_digest import files_state, lesson_digest
 from myst_nb.core.read import create_nb_reader
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
@@ -56,7 +56,13 @@ def run_lessons(
     """Fill the cache; give the pages whose outputs are not those of the last build."""
     cache = get_cache(app.config.nb_execution_cache_path)
     lessons = list(_lessons(env, Path(app.srcdir)))
-    missing = [lesson for lesson in lessons if not _is_cached(cache, lesson)]
+    digests = {lesson.docname: lesson.digest for lesson in lessons}
+    before: dict[str, str] = getattr(env, "lesson_digests", {})
+    env.lesson_digests = digests  # type: ignore[attr-defined]
+    stale = [name for name, digest in digests.items() if before.get(name) != digest]
+    # A page that is not read now needs no outputs: one that fails runs again when it is changed.
+    read = {*added, *changed, *stale}
+    missing = [one for one in lessons if one.docname in read and not _is_cached(cache, one)]
     began = time.monotonic()
     for done, (lesson, result) in enumerate(_executed(missing, app), start=1):
         if result.err is None:  # else MyST-NB runs it again, and reports where it failed
@@ -64,26 +70,36 @@ def run_lessons(
         left = (time.monotonic() - began) / done * (len(missing) - done)
         said = f"{done} of {len(missing)} run ({lesson.path.stem})"
         logger.info("%s%s%s", PROGRESS, said, f", about {left:.0f} s left" if left else "")
-    digests = {lesson.docname: lesson.digest for lesson in lessons}
-    before: dict[str, str] = getattr(env, "lesson_digests", {})
-    env.lesson_digests = digests  # type: ignore[attr-defined]
-    return [name for name, digest in digests.items() if before.get(name) != digest]
+    return stale
+
+
+_known: dict[Path, tuple[tuple[object, ...], Lesson | None]] = {}
+"""Each page as it was read last: a process that builds again and again reads it once."""
 
 
 def _lessons(env: BuildEnvironment, root: Path) -> Iterator[Lesson]:
-    settings: Any = env  # MyST-NB keeps its settings there
+    used = files_state(root)
     for docname in sorted(env.found_docs):
         path = Path(env.doc2path(docname))
         if path.suffix != ".md":
             continue
-        text = path.read_text(encoding="utf-8")
-        reader = create_nb_reader(str(path), settings.myst_config, settings.mystnb_config, text)
-        if reader is None:
-            continue
-        notebook = reader.read(text)
-        cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-        if cells:
-            yield Lesson(docname, path, notebook, lesson_digest(root, cells))
+        state = (path.stat().st_mtime_ns, used)
+        if path not in _known or _known[path][0] != state:
+            _known[path] = state, _lesson(env, docname, path, root)
+        if lesson := _known[path][1]:
+            yield lesson
+
+
+def _lesson(env: BuildEnvironment, docname: str, path: Path, root: Path) -> Lesson | None:
+    """A page's code cells with their digest; None if it has none."""
+    settings: Any = env  # MyST-NB keeps its settings there
+    text = path.read_text(encoding="utf-8")
+    reader = create_nb_reader(str(path), settings.myst_config, settings.mystnb_config, text)
+    if reader is None:
+        return None
+    notebook = reader.read(text)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return Lesson(docname, path, notebook, lesson_digest(root, cells)) if cells else None
 
 
 def _is_cached(cache: JupyterCacheAbstract, lesson: Lesson) -> bool:

@@ -9,9 +9,10 @@ and the libraries. A change of the grader or of the command line changes no dige
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def lesson_digest(root: Path, cells: Iterable[str]) -> str:
     return found.hexdigest()
 
 
+def files_state(root: Path) -> tuple[tuple[str, int], ...]:
+    """The names and times of the files that digests are made from; while it stays, they stay."""
+    folders = (root / PACKAGE, root / "book" / STORED)
+    files = (path for folder in folders for path in folder.rglob("*") if _counts(path))
+    return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in files))
+
+
 def module_files(root: Path, code: str) -> set[Path]:
     """The files of the package that code imports, directly or through others."""
     package = root / PACKAGE
@@ -67,27 +75,33 @@ def _python(cell: str) -> str:
 
 def _imported(code: str, package: Path, importer: Path | None) -> Iterator[Path]:
     """The package's files that the imports in some code name."""
+    for level, name in _imported_names(code):
+        yield from _files_of([*_folder(level, package, importer), *name], package)
+
+
+# A build asks for each module once a lesson, and a process that builds again and again every time.
+@functools.cache
+def _imported_names(code: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """What the imports in some code name: how many folders up, and the dotted name in parts."""
+    found: dict[tuple[int, tuple[str, ...]], None] = {}
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files_of(alias.name.split("."), package)
+            found |= {(0, tuple(alias.name.split("."))): None for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = _absolute(node, package, importer)
-            yield from _files_of(base, package)
-            for alias in node.names:
-                yield from _files_of([*base, alias.name], package)
+            base = tuple(node.module.split(".")) if node.module else ()
+            names = [base, *((*base, alias.name) for alias in node.names)]
+            found |= {(node.level, name): None for name in names}
+    return tuple(one for one in found if one[0] or one[1][0] == PACKAGE)
 
 
-def _absolute(node: ast.ImportFrom, package: Path, importer: Path | None) -> list[str]:
-    """The dotted name that ``from ... import`` imports from, in parts."""
-    named = node.module.split(".") if node.module else []
-    if not node.level or importer is None:
-        return named
-    folder = importer.parents[node.level - 1].relative_to(package.parent)
-    return [*folder.parts, *named]
+def _folder(level: int, package: Path, importer: Path | None) -> tuple[str, ...]:
+    """The package that a relative import begins at, in parts."""
+    if not level or importer is None:
+        return ()
+    return importer.parents[level - 1].relative_to(package.parent).parts
 
 
-def _files_of(name: list[str], package: Path) -> Iterator[Path]:
+def _files_of(name: Sequence[str], package: Path) -> Iterator[Path]:
     """The files behind a dotted name: packages on the way, then the module itself. A name that the
     package offers without a module of that name, such as ``check``, may come from anywhere."""
     if not name or name[0] != PACKAGE or GRADER in name[1:2]:
