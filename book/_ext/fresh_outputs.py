@@ -55,7 +55,7 @@ def run_lessons(
 ) -> list[str]:
     """Fill the cache; give the pages whose outputs are not those of the last build."""
     cache = get_cache(app.config.nb_execution_cache_path)
-    lessons = list(_lessons(env, Path(app.srcdir)))
+    lessons = list(find_lessons(env, Path(app.srcdir)))
     digests = {lesson.docname: lesson.digest for lesson in lessons}
     before: dict[str, str] = getattr(env, "lesson_digests", {})
     env.lesson_digests = digests  # type: ignore[attr-defined]
@@ -77,7 +77,8 @@ _known: dict[Path, tuple[tuple[object, ...], Lesson | None]] = {}
 """Each page as it was read last: a process that builds again and again reads it once."""
 
 
-def _lessons(env: BuildEnvironment, root: Path) -> Iterator[Lesson]:
+def find_lessons(env: BuildEnvironment, root: Path) -> Iterator[Lesson]:
+    """Every page with code cells."""
     used = files_state(root)
     for docname in sorted(env.found_docs):
         path = Path(env.doc2path(docname))
