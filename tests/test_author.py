@@ -22,8 +22,8 @@ from tools.exercise.lines import lines_by_hand
 from tools.exercise.new import AuthorError, New
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("rnncourse", "solutions", "exercises", "tools", "tests/checks")
-FILES = ("_toc.yml", "pyproject.toml", "CONTRIBUTING.md", "README.md", "LICENSE")
+ROOMS = ("rnncourse", "solutions", "exercises", "tools", "tests/checks", "book/_ext")
+FILES = ("_config.yml", "_toc.yml", "pyproject.toml", "CONTRIBUTING.md", "README.md", "LICENSE")
 IGNORED = shutil.ignore_patterns("__pycache__", "bench", "demonstration")
 
 

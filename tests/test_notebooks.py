@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from nbformat import NotebookNode
 from nbgrader.validator import Validator
 from traitlets.config import Config
 
+from book._ext.addresses import read_addresses
 from rnncourse._exercise import CHAPTERS, Exercise, exercises, find
 from rnncourse._notebook import grade_id, nbgrader_metadata, source
 from rnncourse.checks import examine
@@ -236,15 +236,12 @@ def test_nothing_is_saved_but_sources(chapter: str) -> None:
     assert "HIDDEN TESTS" not in released and "BEGIN SOLUTION" not in released
 
 
-def test_only_colab_installs_and_from_the_project_itself(chapter: str) -> None:
-    code = [c for c in notebook("exercises", chapter)["cells"] if c["cell_type"] == "code"]
-    first = source(code[0])
-    assert 'if "google.colab" in sys.modules:\n    %pip install' in first
-    assert all("pip install" not in source(cell) for cell in code[1:])
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    address = project["urls"]["Repository"]
-    assert f"git+{address}" in first
-    assert f"url: {address}" in (ROOT / "_config.yml").read_text(encoding="utf-8")
+def test_only_colab_installs_and_from_where_the_course_is_published(chapter: str) -> None:
+    for room in ("solutions", "exercises"):
+        code = [c for c in notebook(room, chapter)["cells"] if c["cell_type"] == "code"]
+        said = "run: python -m tools.exercise install-cells"
+        assert source(code[0]) == read_addresses(ROOT).install_cell(), said
+        assert all("pip install" not in source(cell) for cell in code[1:])
 
 
 @functools.cache

@@ -57,6 +57,23 @@ def write(
 
 
 @app.command()
+def install_cells() -> None:
+    """Write into all notebooks from where they install the course, as _config.yml says."""
+    from book._ext.addresses import AddressError
+    from rnncourse.grading.release import release
+
+    from .install_cells import write_install_cells
+
+    try:
+        for path in write_install_cells(ROOT):
+            typer.echo(f"written  {path.relative_to(ROOT)}")
+            typer.echo(f"written  {release(ROOT, path.stem).relative_to(ROOT)}")
+    except AddressError as error:
+        typer.echo(f"tools.exercise: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
 def check(names: Annotated[list[str] | None, typer.Argument(help="all, if none")] = None) -> None:
     """Say what exercises lack, a line each; status 1 if anything."""
     from .check import findings

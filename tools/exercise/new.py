@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from book._ext.addresses import read_addresses
+
 from . import templates
+from .install_cells import INSTALL
 
 IMPORTED = {"check", "demo", "fill"}
 """What a notebook needs of the package."""
@@ -145,7 +148,9 @@ class New:
         if self.notebook.exists():
             content = json.loads(self.notebook.read_text(encoding="utf-8"))
         else:
-            content = _empty_notebook(self._filled(templates.TITLE), templates.END)
+            install = read_addresses(self.root).install_cell()
+            title = self._filled(templates.TITLE)
+            content = _empty_notebook(title, install, templates.END)
         cells = content["cells"]
         checks = [k for k, cell in enumerate(cells) if _id(cell).startswith("check_")]
         demos = [k for k, cell in enumerate(cells) if _id(cell).startswith("demo_")]
@@ -190,17 +195,12 @@ def tidy(paths: list[Path]) -> None:
         subprocess.run([*ruff, *options, *names], check=False, capture_output=True)
 
 
-def _empty_notebook(title: str, end: str) -> dict[str, Any]:
-    install = (
-        "# In Colab this installs the course's package. Anywhere else it does nothing.\n"
-        'import sys\n\nif "google.colab" in sys.modules:\n'
-        '    %pip install -q "rnncourse @ git+https://github.com/rnncourse/rnncourse"'
-    )
+def _empty_notebook(title: str, install: str, end: str) -> dict[str, Any]:
     imports = f"import torch\n\nfrom rnncourse import {', '.join(sorted(IMPORTED))}"
     return {
         "cells": [
             _markdown("title", title),
-            _code("install", install, locked=True),
+            _code(INSTALL, install, locked=True),
             _code("imports", imports, locked=True),
             _markdown("goodbye", end),
         ],
