@@ -156,7 +156,14 @@ def _options(body: str) -> tuple[dict[str, str], str]:
 
 
 def _predict(directive: Directive, lesson: Lesson) -> str:
-    return _quote("Predict", directive.body, lesson)
+    options, body = _options(directive.body)
+    unit = options.get("number")
+    wanted = "" if unit is None else f"\n\n*Your number{f', in {unit}' if unit else ''}:* …"
+    return _quote("Predict", body.strip("\n") + wanted, lesson)
+
+
+def _nothing(directive: Directive, lesson: Lesson) -> str:
+    return ""
 
 
 def _claim(directive: Directive, lesson: Lesson) -> str:
@@ -165,10 +172,6 @@ def _claim(directive: Directive, lesson: Lesson) -> str:
 
 def _admonition(directive: Directive, lesson: Lesson) -> str:
     return _quote(directive.argument, _options(directive.body)[1], lesson)
-
-
-def _covers(directive: Directive, lesson: Lesson) -> str:
-    return ""
 
 
 def _question(directive: Directive, lesson: Lesson) -> str:
@@ -223,9 +226,10 @@ DIRECTIVES: dict[str, Callable[[Directive, Lesson], str]] = {
     "admonition": _admonition,
     "bibliography": _bibliography,
     "claim": _claim,
-    "covers": _covers,
+    "covers": _nothing,
     "interactive": _interactive,
     "predict": _predict,
     "question": _question,
+    "reveal": _nothing,
     "terms": _terms,
 }
