@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser import Open
 
-from .site import CHAPTERS, EXERCISES, ROOT, read
+from .site import CHAPTERS, EXERCISES, LESSONS, ROOT, read
 
 every_chapter = pytest.mark.parametrize("page", CHAPTERS)
 
@@ -18,6 +18,8 @@ LATER = {"S10", "S23", "S24", "three-epochs-early-stopping"}
 CELL = re.compile(
     r"^```\{code-cell\}[^\n]*\n(?P<options>---\n.*?^---\n|)(?P<code>.*?)^```$", re.M | re.S
 )
+COLUMNS = 66
+"""The longest line of code in a lesson: on a phone more is behind the edge."""
 LAST = ["What to remember", "Words", "Your turn", "References"]
 
 
@@ -38,6 +40,14 @@ def marked(text: str) -> set[str]:
     return {name for line in covers for name in line.split()} | set(
         re.findall(r"^```\{claim\} (\S+)$", text, re.M)
     )
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_code_is_narrow_enough_to_be_read(page: str) -> None:
+    cells = [cell for cell in CELL.finditer(text_of(page)) if "remove-" not in cell["options"]]
+    shown = [cell["code"] for cell in cells if "hide-input" not in cell["options"]]
+    lines = [line for code in shown for line in code.splitlines()]
+    assert [line for line in lines if len(line) > COLUMNS] == []
 
 
 @every_chapter
