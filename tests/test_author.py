@@ -296,3 +296,25 @@ def test_lines_are_counted_part_by_part() -> None:
     assert counts["solution"] == 3
     assert counts["mistakes"] == 3 * len(answers.known("clipping", "global_norm"))
     assert 15 < counts["plan"] < 40
+
+
+# ------------------------------------------------------------------ where notebooks install from
+
+
+def test_install_cells_follow_the_configuration(tmp_path: Path) -> None:
+    root = copied(tmp_path)
+    assert tool(root, "install-cells").stdout == ""
+    config = root / "_config.yml"
+    text = config.read_text(encoding="utf-8")
+    said = re.sub(r"(?m)^( *install:) .*$", r"\1 https://example.org/course/", text)
+    config.write_text(said, encoding="utf-8")
+    done = tool(root, "install-cells")
+    assert done.returncode == 0, done.stderr
+    for chapter in ("lstm", "models"):
+        for room in ("solutions", "exercises"):
+            path = root / room / chapter / f"{chapter}.ipynb"
+            assert "https://example.org/course/downloads/" in path.read_text(encoding="utf-8")
+    config.write_text(text.replace("published:", "other:"), encoding="utf-8")
+    done = tool(root, "install-cells")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "_config.yml lacks the setting 'published'" in done.stderr

@@ -1,7 +1,8 @@
 """A lesson as a notebook that runs elsewhere: its cells, and what it needs before and after them.
 
 Cells that the page does not show hold what the author asserts and hands to the prose and to
-figures. Of these only the statements stay by which a later cell gets a name that it uses.
+figures. Of these only the statements stay by which a later cell gets a name that it uses, and
+calls that are made for another effect, such as a filter of warnings.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def _kept(source: str, seen: bool, used: set[str]) -> Iterator[str]:
     """From the last to the first, the statements of a cell that are kept. `used` holds the names
     that the code after a statement uses."""
     for statement in reversed(ast.parse(_python(source)).body):
-        if seen or not _hands_over(statement) and bound_names(statement) & used:
+        needed = isinstance(statement, ast.Expr) or bound_names(statement) & used
+        if seen or needed and not _hands_over(statement):
             use_before(statement, used)
             yield ast.get_source_segment(source, statement) or ""
 

@@ -161,14 +161,14 @@ def test_a_hidden_cell_stays_where_later_code_needs_it() -> None:
         ("import torch\nx = 1\nrow = []", True),
         ("import math\nhelp = math.pi\nassert x == 1\nunused = 2\nplots.glue('help', help)", False),
         ("def area(r):\n    return help * r\nprint([x for x in row])", True),
-        ("row = [2]\nlate = 3", False),
+        ("row = [2]\nlate = 3\nimport warnings\nwarnings.simplefilter('ignore')", False),
         ("for late in range(3):\n    row = late\nprint(row)", True),
     ]
     assert lesson_notebook.visible_sources(cells) == [
         cells[0][0],
         "import math\nhelp = math.pi",
         cells[2][0],
-        "row = [2]",
+        "row = [2]\nimport warnings\nwarnings.simplefilter('ignore')",
         cells[4][0],
     ]
 
