@@ -19,6 +19,11 @@ LESSON = """
 How *many*?
 ```
 
+Three.
+
+```{reveal}
+```
+
 ```{claim} ten-steps
 “After ten steps it is gone.”
 ```
