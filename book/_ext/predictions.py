@@ -76,6 +76,7 @@ class Predict(SphinxDirective):
         if not box.children:
             raise self.error("a prediction has a question above its choices")
         box["name"] = f"predict-{sha256(box.astext().encode()).hexdigest()[:8]}"
+        box["ids"] = [box["name"]]  # before those of targets in front of it
         kind = "choice" if choices else "number" if "number" in self.options else "text"
         answers = prediction_answers(kind=kind, name=box["name"], unit=self.options.get("number"))
         for number, item in enumerate(choices or (), start=1):
@@ -136,8 +137,8 @@ def _outputs(cell: nodes.Element) -> list[nodes.Element]:
 
 def visit_predict(translator: HTML5Translator, node: predict) -> None:
     translator.body.append(
-        f'<div class="admonition tip predict" id="{node["name"]}">'
-        '<p class="admonition-title">Predict</p>\n'
+        translator.starttag(node, "div", CLASS="admonition tip predict")
+        + '<p class="admonition-title">Predict</p>\n'
     )
 
 
