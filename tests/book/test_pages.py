@@ -92,7 +92,9 @@ def test_pictures_are_not_dimmed_in_the_dark(opened: Opened) -> None:
 
 def test_a_page_fits_a_phone(opened: Opened) -> None:
     page = opened.phone.page
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     past = page.evaluate(
         """() => [...document.querySelectorAll(".bd-article > section *")]
              .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
