@@ -43,7 +43,7 @@ class Terms(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.assert_has_content()
         found = [self._term(line) for line in self.content if line.strip()]
-        _known(self.env)[self.env.docname] = found
+        known_terms(self.env)[self.env.docname] = found
         body = [
             [self._cell(text) for text in (one.english, one.chinese, one.symbol)] for one in found
         ]
@@ -74,7 +74,7 @@ def _terms_table(last: str, body: list[list[nodes.paragraph]]) -> nodes.table:
     return made
 
 
-def _known(env: BuildEnvironment) -> dict[str, list[Term]]:
+def known_terms(env: BuildEnvironment) -> dict[str, list[Term]]:
     """By page: its terms."""
     if not hasattr(env, "known_terms"):
         env.known_terms = {}  # type: ignore[attr-defined]
@@ -82,11 +82,11 @@ def _known(env: BuildEnvironment) -> dict[str, list[Term]]:
 
 
 def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    _known(env).pop(docname, None)
+    known_terms(env).pop(docname, None)
 
 
 def merge(app: Sphinx, env: BuildEnvironment, docnames: list[str], other: BuildEnvironment) -> None:
-    _known(env).update(_known(other))
+    known_terms(env).update(known_terms(other))
 
 
 def rewrite_glossary(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -102,7 +102,7 @@ def _glossary(app: Sphinx, here: str) -> list[list[nodes.paragraph]]:
     """One row a term, whatever the case it is written in."""
     chinese: dict[str, str] = {}
     lessons: dict[str, nodes.paragraph] = {}
-    for docname, terms in _known(app.env).items():
+    for docname, terms in known_terms(app.env).items():
         for term in terms:
             name = re.sub(r"[$`*]", "", term.english)
             chinese.setdefault(name.lower(), term.chinese)

@@ -15,6 +15,8 @@ PAGES = re.findall(r"(?:root|file): (\S+)", TOC)
 EXERCISES = [page for page in PAGES if page.startswith("exercises/")]
 LESSONS = [page for page in PAGES if page not in EXERCISES]
 PATH = re.findall(r"file: (\S+)", TOC.partition("caption: Chapters")[2].partition("caption")[0])
+NO_CHAPTER = "exercises/models/models"
+"""The exercise whose chapter is not written yet."""
 CHAPTERS = [page for page in PATH if page in LESSONS]
 
 

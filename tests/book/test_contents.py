@@ -11,10 +11,7 @@ import pytest
 
 from rnncourse._exercise import CHAPTERS as ASSIGNMENTS
 
-from .site import EXERCISES, LESSONS, PAGES, PATH, ROOT, TOC
-
-NO_CHAPTER = "exercises/models/models"
-"""The exercise whose chapter is not written yet."""
+from .site import EXERCISES, LESSONS, NO_CHAPTER, PAGES, PATH, ROOT, TOC
 
 
 def text(page: str) -> str:
