@@ -52,7 +52,7 @@ TOOLS = ("searchtools.js", "language_data.js", "searchindex.js", "searchtext.js"
 def search(visit: Open, root: str, words: str) -> Visit:
     """The search page with what it found."""
     visited = visit(f"{root}search.html?q={quote(words)}")
-    visited.page.locator("p.search-summary").get_by_text("page(s) matching").wait_for()
+    visited.page.locator("p.search-summary:not(:empty)").wait_for()
     return visited
 
 
@@ -66,7 +66,7 @@ def found(visited: Visit) -> list[str]:
 @pytest.mark.parametrize("words", FIRST)
 def test_the_page_that_is_meant_comes_first(words: str, address: str, visit: Open) -> None:
     visited = search(visit, address, words)
-    assert found(visited)[0] == FIRST[words]
+    assert found(visited)[:1] == [FIRST[words]]
     assert visited.complaints == []
 
 
@@ -83,8 +83,7 @@ def test_a_chapter_comes_before_its_exercise(page: str, address: str, visit: Ope
     title = re.search(r"^# (.+?)(?::|$)", (ROOT / "book" / f"{chapter}.md").read_text(), re.M)
     assert title
     pages = found(search(visit, address, title[1]))
-    assert pages[0] == f"book/{chapter}"
-    assert page not in pages or pages.index(page) > 0
+    assert pages[:1] == [f"book/{chapter}"]
 
 
 @pytest.mark.parametrize("words", ["forget gate", "遗忘门", "gradient", "how to install"])
