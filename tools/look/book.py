@@ -83,7 +83,7 @@ class Book:
         )
 
 
-class Progress(io.TextIOBase):
+class Progress(io.StringIO):
     """Of all that Sphinx says, the lines on lessons that are run."""
 
     def write(self, text: str) -> int:
