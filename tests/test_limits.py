@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 import rnncourse._carry
-import rnncourse.checks
+import rnncourse.checks.public
 from rnncourse import carry_over, check
 from rnncourse._exercise import find
 from rnncourse._limits import TimeLimit, TimeUpError
@@ -171,7 +171,7 @@ def test_another_thread_has_no_limit_and_no_error() -> None:
 def test_nbgrader_gets_an_error_for_a_loop(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rnncourse.checks, "EXERCISE_SECONDS", 0.5)
+    monkeypatch.setattr(rnncourse.checks.public, "EXERCISE_SECONDS", 0.5)
     monkeypatch.setenv("NBGRADER_VALIDATING", "1")
     with pytest.raises(CheckFailedError, match="set_forget_bias: 0 of 7 checks passed"):
         check(set_forget_bias)
@@ -180,8 +180,8 @@ def test_nbgrader_gets_an_error_for_a_loop(
 
 def test_a_kernel_goes_on_after_a_loop(tmp_path: Path) -> None:
     cells = (
-        "import torch, rnncourse.checks\nfrom rnncourse import check, fill\n"
-        "rnncourse.checks.EXERCISE_SECONDS = 2",
+        "import torch, rnncourse.checks.public\nfrom rnncourse import check, fill\n"
+        "rnncourse.checks.public.EXERCISE_SECONDS = 2",
         ENDLESS_LOOP + "\nlstm_cell = lambda x, h, c, *weights: (h, c)\ncheck(lstm_layer)",
         "print('still', 'here')",
     )

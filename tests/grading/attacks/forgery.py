@@ -513,7 +513,7 @@ FORGERY = [
     Attack("do_execute", (DO_EXECUTE,), deserves={}),
     Attack("modules_beside", beside=modules_beside),
     Attack("results_beside", beside=results_beside),
-    _plain("judges_patched", JUDGES),
+    Attack("judges_patched", (JUDGES,), deserves={}),
     Attack("driver_patched", (DRIVER,), deserves={}),
     Attack("frames_ahead", (FRAMES,), deserves={}),
     Attack("worker_patched", (WORKER,), deserves={}),
