@@ -50,9 +50,12 @@ def shoot(browser: Browser, address: str, selector: str, name: str) -> None:
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
     page.goto(address)
     page.wait_for_timeout(1500)
+    page.evaluate("document.querySelectorAll('details.reveal').forEach((d) => { d.open = true; })")
     for slider in page.get_by_label("Forget gate f").all():
         slider.fill("0.95")
-    page.locator(selector).first.evaluate("e => window.scrollTo(0, e.offsetTop - 170)")
+    page.locator(selector).first.evaluate(
+        "e => window.scrollBy(0, e.getBoundingClientRect().top - 170)"
+    )
     page.wait_for_timeout(500)
     page.screenshot(path=str(FOLDER / name))
     page.close()

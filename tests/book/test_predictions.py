@@ -124,6 +124,25 @@ def test_on_paper_all_is_open(page_file: Path, visit: Open, script: bool) -> Non
     assert len(seen(page)) == 6
 
 
+def test_the_code_of_a_lesson_stays_and_its_output_is_folded(address: str, visit: Open) -> None:
+    page = visit(f"{address}book/lstm.html").page
+    code, output = (page.get_by_text(t).first for t in ("def gap_left", "network 0: after 10"))
+    assert code.is_visible() and not output.is_visible()
+    page.get_by_role("radio", name="about half").check()
+    assert output.is_visible()
+
+
+def test_a_dark_page_is_light_and_open_while_it_is_printed(address: str, visit: Open) -> None:
+    page = visit(f"{address}book/lstm.html", theme="dark").page
+    root, closed = page.locator("html"), page.locator("details:not([open])")
+    before = closed.count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert (root.get_attribute("data-theme"), closed.count()) == ("light", 0)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert (root.get_attribute("data-theme"), closed.count()) == ("dark", before)
+    assert before > 8
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
