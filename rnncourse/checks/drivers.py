@@ -18,6 +18,7 @@ from torch import Tensor
 
 from .._axes import Axes, Structure, declaration
 from .._exercise import Exercise, Function, UnfilledError, left_blank, substituted
+from .._torch_defaults import torch_defaults
 from .errors import explain, legend
 from .results import Arrays, Convert, WrongResultError, a_number, as_int, named
 
@@ -173,6 +174,7 @@ class Driver:
         """Whether a gradient by this input is asked for, where gradients are."""
         return value.is_floating_point() and name not in self.inputs
 
+    @torch_defaults()
     def _run(
         self,
         function: Function,

@@ -12,6 +12,7 @@ from typing import Any
 from .._errors import BriefError
 from .._exercise import Exercise, FillError, describe, exercises, fill, find
 from .._limits import EXERCISE_SECONDS, TimeLimit, TimeUpError
+from .._torch_defaults import torch_defaults
 from .again import called_again
 from .display import ready_made, show
 from .drivers import Outcome
@@ -97,6 +98,7 @@ def stage_names(entry: Exercise) -> list[str]:
     return [stage.name for stage in plan_of(entry.name).stages_on(fixtures)]
 
 
+@torch_defaults()
 def examine(entry: Exercise) -> Report:
     """Run the public check of an exercise on whatever fills it now."""
     plan, stored = plan_of(entry.name), load(entry.chapter)[entry.name]

@@ -346,6 +346,18 @@ def test_a_check_changes_no_random_stream() -> None:
     assert torch.equal(torch.rand(3), wanted)
 
 
+@pytest.mark.parametrize("name", ["one_hot", "training_step", "lstm_cell"])
+def test_a_notebooks_own_default_dtype_and_device_are_no_fault(name: str) -> None:
+    find(name).filled = solution(name)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.device("meta"):
+            assert examine(find(name)).complete
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 def test_import_leaves_heavy_packages_alone() -> None:
     code = (
         "import json, sys, torch; before = set(sys.modules); import rnncourse;"

@@ -12,7 +12,7 @@ SNIPPETS = (
     "torch.use_deterministic_algorithms(True)\ntorch.use_deterministic_algorithms(False)",
     "torch.set_printoptions(precision=3, sci_mode=False)",
     "torch.set_num_threads(2)",
-    "torch.set_default_dtype(torch.float32)",
+    "torch.set_default_dtype(torch.float64)",
     "device = 'cuda' if torch.cuda.is_available() else 'cpu'\nprint(device, torch.__version__)",
     "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\n"
     "os.environ['TOKENIZERS_PARALLELISM'] = 'no'",
