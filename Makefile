@@ -5,7 +5,7 @@
 # Others: setup (.venv only), site, exercises, class, stop, lint, clean;
 #   make look     the website while you write it: a saved page is built and shown at once
 #   make quick    lint, types, stubs, checks and the command line: under a minute, while you work
-#   make test-long  what make test does a part of (kills, fuzz, notebooks), at full strength
+#   make test-long  what make test does a part of or leaves out as it takes long
 #   make test-processor  what compares numbers, as on an older processor
 #   make bench    a class graded by plain nbgrader and by this grader, timed; minutes. More:
 #                 make bench BENCH="--scale 10000", or BENCH=--help

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from rnncourse._exercise import CHAPTERS, exercises
+from tests import strength
 from tests.browser import PROGRAMS, Open, launch, program, visits
 
 NO_SKIP = "RNNCOURSE_NO_SKIP"
@@ -62,9 +63,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:  # its value i
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files in the order of FIRST."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the files in the order of FIRST, and leave out what is only done at full strength."""
     items.sort(key=_rank)
+    lengthy = [item for item in items if item.get_closest_marker("only_long")]
+    for item in lengthy:
+        item.add_marker("long")
+    if lengthy and not strength.full():
+        config.hook.pytest_deselected(items=lengthy)
+        items[:] = [item for item in items if item not in set(lengthy)]
 
 
 def _rank(item: pytest.Item) -> int:

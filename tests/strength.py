@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TypeVar
 
 from rnncourse._exercise import CHAPTERS
 
@@ -16,6 +18,9 @@ NOTEBOOKS = ("shapes", "lstm")
 """The chapters whose notebooks are executed in any case; those of models take half a minute."""
 
 
+Item = TypeVar("Item")
+
+
 def full() -> bool:
     """Whether everything is to be tried."""
     return os.environ.get(LONG) == "1"
@@ -24,6 +29,11 @@ def full() -> bool:
 def share(number: int) -> int:
     """So many of a number of trials: all of them, or a tenth."""
     return number if full() else max(1, number // 10)
+
+
+def some(items: Sequence[Item]) -> Sequence[Item]:
+    """All of several things, or every third."""
+    return items if full() else items[::3]
 
 
 def chapters() -> tuple[str, ...]:

@@ -149,6 +149,7 @@ def test_a_long_run_is_told_by_thousands() -> None:
     ]
 
 
+@pytest.mark.only_long
 @pytest.mark.skipif(NO_SANDBOX is not None, reason=str(NO_SANDBOX))
 def test_both_graders_are_measured_and_give_the_same_marks(tmp_path: Path) -> None:
     folder = tmp_path / "bench"

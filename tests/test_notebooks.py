@@ -161,6 +161,7 @@ def test_without_nbgrader_run_all_ends_without_an_error() -> None:
         assert f"{name} is not filled in yet" in said[f"check_{name}"]
 
 
+@pytest.mark.only_long
 @pytest.mark.parametrize(
     ("room", "verdict"), [("solutions", "Success!"), ("exercises", "VALIDATION FAILED ON")]
 )

@@ -106,7 +106,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def checked(faulty: Path) -> subprocess.CompletedProcess[str]:
-    limits = "--seconds", "6", "--cell-seconds", "2"
+    limits = "--seconds", "3", "--cell-seconds", "2"
     return rnncourse("check", *limits, cwd=faulty)
 
 
@@ -117,11 +117,11 @@ def test_the_rest_is_reported_around_what_never_ends(
     said = checked.stdout
     assert "✓ lstm_cell: 13 of 13 public checks passed" in said
     assert (
-        "✗ lstm_layer did not end within 6 seconds of computing time: "
+        "✗ lstm_layer did not end within 3 seconds of computing time: "
         "is there a loop that never stops?"
     ) in said
     assert (
-        "✗ pack_gates did not end: it waited or slept for 18 seconds. Is there a time.sleep" in said
+        "✗ pack_gates did not end: it waited or slept for 9 seconds. Is there a time.sleep" in said
     )
     assert "✓ unpack_gates: 10 of 10 public checks passed" in said
     assert "✗ set_forget_bias: 2 of 7 public checks passed." in said

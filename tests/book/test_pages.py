@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests import strength
 from tests.browser import CONTRAST, SETTLED, Open, Visit, visits
 
 from .site import CHAPTERS, EXERCISES, LESSONS, PAGES, ROOT, read
@@ -50,7 +51,7 @@ class Opened:
     phone: Visit
 
 
-@pytest.fixture(scope="module", params=PAGES)
+@pytest.fixture(scope="module", params=strength.some(PAGES))
 def opened(request: pytest.FixtureRequest, address: str, browser: Browser) -> Iterator[Opened]:
     place = f"{address}{request.param}.html"
     with visits(browser) as visit:
@@ -58,6 +59,7 @@ def opened(request: pytest.FixtureRequest, address: str, browser: Browser) -> It
         yield Opened(desktop, visit(place, width=390, theme="dark"))
 
 
+@pytest.mark.long
 def test_a_page_loads_in_silence_from_our_host_only(opened: Opened, address: str) -> None:
     for visited in (opened.desktop, opened.phone):
         assert visited.complaints == []
@@ -66,10 +68,12 @@ def test_a_page_loads_in_silence_from_our_host_only(opened: Opened, address: str
         assert [one for one in visited.requests if not one.startswith(own)] == []
 
 
+@pytest.mark.long
 def test_a_page_does_not_jump_when_scripts_and_fonts_come_late(opened: Opened) -> None:
     assert opened.desktop.page.evaluate(SHIFT) < 0.1
 
 
+@pytest.mark.long
 def test_text_is_strong_in_the_light_and_in_the_dark(opened: Opened) -> None:
     assert opened.desktop.page.locator("html").get_attribute("data-theme") == "light"
     assert opened.phone.page.locator("html").get_attribute("data-theme") == "dark"
@@ -79,6 +83,7 @@ def test_text_is_strong_in_the_light_and_in_the_dark(opened: Opened) -> None:
             assert weak_text(page) == []
 
 
+@pytest.mark.long
 def test_pictures_are_not_dimmed_in_the_dark(opened: Opened) -> None:
     show_in("dark", opened.phone.page)
     found = opened.phone.page.evaluate(
@@ -90,6 +95,7 @@ def test_pictures_are_not_dimmed_in_the_dark(opened: Opened) -> None:
     assert [one for one in found if one != ["none", "rgba(0, 0, 0, 0)"]] == []
 
 
+@pytest.mark.long
 def test_a_page_fits_a_phone(opened: Opened) -> None:
     page = opened.phone.page
     for width in (390, 320):

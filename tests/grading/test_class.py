@@ -319,6 +319,7 @@ def test_script_in_output_and_errors_is_only_text(cases: Graded) -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
+@pytest.mark.only_long
 def test_what_was_refused_and_has_not_changed_is_left_alone(cases: Graded, tmp_path: Path) -> None:
     said = "There is no file lstm.ipynb, only 'answers.docx'."
     assert cases.row("word", "lstm_cell")["message"] == said

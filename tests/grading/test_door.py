@@ -201,6 +201,7 @@ def test_marks_and_comments_of_people_stay(copied: Doors) -> None:
     assert (copied.nbgrader / "records/lstm.seed.json").read_text("utf-8") == SEED
 
 
+@pytest.mark.only_long
 @needs_sandbox
 def test_they_reach_the_feedback_page_the_export_and_the_exchange(copied: Doors) -> None:
     course = copied.nbgrader
@@ -293,6 +294,7 @@ def test_feedback_needs_something_graded(tmp_path: Path) -> None:
         door(CourseFeedback, course).start()
 
 
+@pytest.mark.only_long
 def test_nbgrader_grades_an_assignment_without_hidden_specs(tmp_path: Path) -> None:
     course = new_course(tmp_path / "class")
     (course / "source/essay").mkdir()

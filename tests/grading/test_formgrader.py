@@ -144,6 +144,7 @@ def test_a_submission_that_is_refused_is_said_and_has_its_row(formgrader: Formgr
     expect(formgrader.row("goran").locator(".score")).to_have_text("0 / 20")
 
 
+@pytest.mark.only_long
 def test_marks_and_comments_of_a_person_reach_the_page(formgrader: Formgrader) -> None:
     learner = "marked_by_hand"
     formgrader.press(learner, "autograde")

@@ -59,6 +59,7 @@ class Through:
     exported: list[dict[str, str]]
 
 
+pytestmark = pytest.mark.only_long
 CHOSEN = [*BYSTANDERS[:3], *(a for a in QUICK if a.name in NAMES), *ODD_NAMES]
 
 

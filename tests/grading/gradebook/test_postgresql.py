@@ -103,6 +103,7 @@ def test_a_connection_that_the_server_ended_is_made_anew(
     assert "ada" in book.scores()
 
 
+@pytest.mark.only_long
 def test_nbgrader_can_upgrade_it(server: Server, tmp_path: Path, checkout: Checkout) -> None:
     course = Course.open(tmp_path, server.new("upgraded"))
     Book.open(course, checkout, NAME).close()

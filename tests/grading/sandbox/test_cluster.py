@@ -155,7 +155,7 @@ def test_a_cluster_gives_the_same_even_when_a_worker_is_killed(
     assert dump(Course.open(there).gradebook) == dump(Course.open(here).gradebook)
 
 
-@pytest.mark.long
+@pytest.mark.only_long
 def test_a_run_on_a_cluster_that_was_killed_goes_on_elsewhere(
     cluster: Cluster, here: Path, tmp_path: Path
 ) -> None:

@@ -173,7 +173,7 @@ def is_sound(folder: Path) -> None:
         assert page.read_text("utf-8").rstrip().endswith("</html>")
 
 
-@pytest.mark.long
+@pytest.mark.only_long
 def test_the_real_grader_killed_at_random_moments(prepared: Prepared, tmp_path: Path) -> None:
     folder = tmp_path / "class"
     shutil.copytree(prepared.template, folder)
