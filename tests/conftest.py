@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -31,6 +32,15 @@ long file left when the others are done."""
 
 HANGS_SECONDS = 20 * 60
 """After which a test hangs, with what it prepares; many times what a busy machine needs."""
+
+
+gc.disable()  # until all modules are imported: nothing of them is ever garbage
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, and among what is made from here on only."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

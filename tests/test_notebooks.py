@@ -188,6 +188,7 @@ def test_the_learners_lstm_learns_at_the_end(chapter: str) -> None:
     assert "<Figure" in said["demo_flagged_number"]
 
 
+@pytest.mark.only_long
 @pytest.mark.parametrize("chapter", ["gru"])
 def test_the_learners_gru_learns_at_the_end(chapter: str) -> None:
     said = executed("solutions", chapter).said
@@ -197,6 +198,7 @@ def test_the_learners_gru_learns_at_the_end(chapter: str) -> None:
     assert all("<Figure" in said[name] for name in ("demo_gru_cell", "demo_hold", "demo_gates"))
 
 
+@pytest.mark.only_long
 @pytest.mark.parametrize("chapter", ["clipping"])
 def test_the_learners_clipping_saves_the_training_at_the_end(chapter: str) -> None:
     said = executed("solutions", chapter).said["demo_clipped_training_step"]

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from rnncourse import plots
+from tests import strength
 from tests.browser import Open, visits
 
 from .site import CHAPTERS, LESSONS, ROOT
@@ -118,7 +119,8 @@ def test_axes_of_pictures_have_powers_with_superscripts(site: Path) -> None:
     assert [label for label in labels if EXPONENT.search(label)] == []
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.long
+@pytest.mark.parametrize("chapter", strength.some(CHAPTERS))
 def test_no_figure_shows_or_says_a_raw_number(chapter: str, address: str, visit: Open) -> None:
     visited = visit(f"{address}{chapter}.html")
     seen = visited.page.evaluate(MOVED)

@@ -59,6 +59,7 @@ def test_no_result_is_left_out(fresh: dict[str, Any], stored: dict[str, Any]) ->
         ]
 
 
+@pytest.mark.only_long
 def test_the_script_runs_by_its_path_too(tmp_path: Path) -> None:
     out = tmp_path / "forgetting.json"
     command = [sys.executable, "book/stored/forgetting.py", *TINY, "--out", str(out)]

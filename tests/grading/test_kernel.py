@@ -173,6 +173,7 @@ def test_all_notebooks_of_a_hand_in_name_it(course: Path) -> None:
     assert (folder / "more/data.txt").read_text() == (folder / "lstm.ipynb").read_text() + "}"
 
 
+@pytest.mark.only_long
 def test_nbgrader_grades_what_it_may_run_with_the_instructors_kernel(course: Path) -> None:
     with (course / "nbgrader_config.py").open("a", encoding="utf-8") as config:
         config.write("c.CourseGrader.unsandboxed = ['essay']\n")

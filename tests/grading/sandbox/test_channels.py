@@ -27,6 +27,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these are Linux
 
 PATIENT = Limits(submission=3000)
 ALL = (1 << BITS) - 1
+OTHERS = 8
+"""Signals that may wait in other processes of the user: the kernel counts all together."""
 
 
 def facts(secret: int, kinds: tuple[str, ...] = KINDS) -> dict[str, Any]:
@@ -143,7 +145,8 @@ def test_outside_the_sandbox_all_bits_pass(
     wanted = secret >> 8 * int(part) & 255 if part.isdigit() else secret
     if found[kind] != wanted and kind in SHOWN_ALONE and not shown_alone(kind, folder):
         pytest.skip("this kernel or file system does not tell that")
-    assert found[kind] == wanted
+    others = OTHERS if kind.startswith("waiting_signals") else 0
+    assert found[kind] == pytest.approx(wanted, abs=others, rel=0)
 
 
 def shown_alone(kind: str, folder: Path) -> bool:

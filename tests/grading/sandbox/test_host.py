@@ -394,6 +394,7 @@ class ShortCells(Limits):
         return 5.0
 
 
+@pytest.mark.only_long
 def test_a_cell_that_polls_leaves_half_of_the_time(worker: Worker, two: ClassCalls) -> None:
     """It computes a little again and again."""
     assert Limits(submission=20).cells_on_the_clock == 10
@@ -406,6 +407,7 @@ def test_a_cell_that_polls_leaves_half_of_the_time(worker: Worker, two: ClassCal
     assert "did not end within 5 seconds" in run.cells[1].error
 
 
+@pytest.mark.only_long
 def test_functions_that_sleep_leave_the_others_their_time(
     worker: Worker, class_calls: ClassCalls
 ) -> None:
@@ -417,6 +419,7 @@ def test_functions_that_sleep_leave_the_others_their_time(
     assert [run.exercises[name].ended for name in names] == ["slept", "done", "done"]
 
 
+@pytest.mark.only_long
 def test_a_notebook_of_endless_cells_is_given_up(worker: Worker, two: ClassCalls) -> None:
     quick = Limits(cells=1, exercise=1)
     run = worker.run([START, *["while True: pass"] * 3, CHUNKS, UNPACK], two, quick)
@@ -716,6 +719,7 @@ def test_a_worker_that_dies_is_replaced_once_and_silently(two: ClassCalls) -> No
         assert fragile._process not in (first, None)
 
 
+@pytest.mark.only_long
 def test_a_submission_that_brings_the_worker_down_twice_is_given_up(two: ClassCalls) -> None:
     with Worker(small()) as fragile:
         killer = threading.Thread(target=kill_at_work, args=(fragile, 2))
@@ -758,6 +762,7 @@ def has_child(worker: Worker) -> bool:
     return False
 
 
+@pytest.mark.only_long
 def test_without_namespaces_each_child_has_a_sandbox_of_its_own(
     crowded_worker: Worker, two: ClassCalls
 ) -> None:
@@ -768,6 +773,7 @@ def test_without_namespaces_each_child_has_a_sandbox_of_its_own(
     assert "FileNotFoundError" in printed(crowded_worker, "open('/tmp/left')")
 
 
+@pytest.mark.only_long
 def test_several_threads_can_have_a_worker_each(two: ClassCalls) -> None:
     ended: list[str] = []
 
