@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -109,7 +109,7 @@ class Runner:
             else:
                 job.give_up()
         except KeyboardInterrupt:
-            self._end_process()
+            self._note_the_rest(job)
             raise CancelledError(job.current or path.name) from None
         return job.checked
 
@@ -129,6 +129,13 @@ class Runner:
                 job.fail(job.stuck or _cause(self._process.status(), job.seconds))
         if not job.done or job.stopped_something:  # what was stopped may leave anything behind
             self._end_process()
+
+    def _note_the_rest(self, job: _Job) -> None:
+        """End the process, and note what it has told by then: what runs is named after that."""
+        if process := self._process:
+            self._end_process()
+            for event in process.rest():
+                job.take(event)
 
     def _end_process(self) -> None:
         if self._process:
@@ -276,7 +283,10 @@ class _Process:
             start_new_session=True,  # Ctrl-C is for this process, which then ends that one
         )
         self._events: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process.stdout,), daemon=True
+        )
+        self._reader.start()
 
     def send(self, request: dict[str, Any]) -> None:
         """Raises: OSError: the process is no more."""
@@ -302,6 +312,12 @@ class _Process:
             if end is not None and time.monotonic() > end:
                 raise TimeoutError
 
+    def rest(self) -> Iterator[dict[str, Any]]:
+        """The events that came before the end and were not taken."""
+        while not self._events.empty():
+            if (line := self._events.get()).endswith(b"\n"):
+                yield json.loads(line)
+
     def status(self) -> int:
         """The exit status of the process, which has ended or is about to."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -317,6 +333,7 @@ class _Process:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._reader.join(END_SECONDS)
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 pipe and pipe.close()
