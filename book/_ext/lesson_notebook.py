@@ -19,8 +19,10 @@ from plain_markdown import Lesson, plain_markdown
 
 UNSEEN = {"remove-cell", "remove-input"}
 """Tags of cells whose code the page does not show."""
+FOLD = "<details><summary>What happened</summary>"
 HANDED_OVER = {"glue", "figure_data"}
 """Functions that hand values to the page, and do nothing in a notebook."""
+PREDICTION = re.compile(r"^(```\{predict\}.*?^```|```\{reveal\}\n```)$", re.MULTILINE | re.DOTALL)
 STORED = re.compile(r"\bstored/([\w./-]+)")
 EXERCISE = re.compile(r"\]\(\.\./(exercises/\w+/\w+)\)")
 
@@ -41,11 +43,13 @@ def lesson_notebook(source: NotebookNode, lesson: Lesson, titles: dict[str, str]
     cells = [_markdown(_beginning(lesson, titles)), _code(lesson.addresses.install_cell())]
     if stored := sorted({name for cell in code for name in STORED.findall(cell.source)}):
         cells.append(_code(fetch_cell(stored, lesson.addresses)))
+    outcome = False
     for cell in source.cells:
         if cell.cell_type == "code":
             cells += [_code(text) for text in [next(sources)] if text]
-        elif text := plain_markdown(cell.source, lesson):
-            cells.append(_markdown(text))
+            continue
+        text, outcome = _prose(cell.source, lesson, outcome)
+        cells += [_markdown(text)] if text else []
     cells += [_markdown(text) for text in [_end(source, lesson, titles)] if text]
     for number, cell in enumerate(cells):
         cell.id = f"cell-{number}"  # the same in every build
@@ -53,6 +57,26 @@ def lesson_notebook(source: NotebookNode, lesson: Lesson, titles: dict[str, str]
     return new_notebook(
         cells=cells, metadata={"kernelspec": python, "language_info": {"name": "python"}}
     )
+
+
+def _prose(source: str, lesson: Lesson, outcome: bool) -> tuple[str, bool]:
+    """A cell's plain Markdown, in which what happens after a prediction is folded.
+
+    Args:
+        outcome: whether the cell begins between a prediction and its end.
+
+    Returns:
+        the Markdown, and whether the next cell begins so.
+    """
+    texts = []
+    for part in PREDICTION.split(source):
+        if part.startswith("```{reveal}"):
+            outcome = False
+        elif text := plain_markdown(part, lesson).strip():
+            folds = outcome and not part.startswith("```{predict}")
+            texts.append(f"{FOLD}\n\n{text}\n\n</details>" if folds else text)
+        outcome = outcome or part.startswith("```{predict}")
+    return "\n\n".join(texts), outcome
 
 
 def visible_sources(cells: Iterable[tuple[str, bool]]) -> list[str]:

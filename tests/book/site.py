@@ -18,6 +18,15 @@ PATH = re.findall(r"file: (\S+)", TOC.partition("caption: Chapters")[2].partitio
 NO_CHAPTER = "exercises/models/models"
 """The exercise whose chapter is not written yet."""
 CHAPTERS = [page for page in PATH if page in LESSONS]
+CELL = re.compile(
+    r"^```\{code-cell\}[^\n]*\n(?P<options>---\n.*?^---\n|)(?P<code>.*?)^```$", re.M | re.S
+)
+
+
+def code_cells(page: str) -> list[tuple[str, bool]]:
+    """A lesson's code, and whether its page shows it."""
+    text = (ROOT / f"{page}.md").read_text(encoding="utf-8")
+    return [(m["code"].strip(), "remove-" not in m["options"]) for m in CELL.finditer(text)]
 
 
 @dataclass

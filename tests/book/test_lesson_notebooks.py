@@ -15,18 +15,15 @@ from nbformat import NotebookNode
 
 from tests import strength
 
-from .site import CHAPTERS, EXERCISES, ROOT, read
+from .site import CHAPTERS, EXERCISES, ROOT, code_cells, read
 
 addresses = import_module("addresses").read_addresses(ROOT)
 lesson_notebook = import_module("lesson_notebook")
 
 PAGES = [*CHAPTERS, "book/conventions"]
-CHEAP = ["book/conventions", "book/bptt"]
+CHEAP = ["book/conventions", "book/shapes"]
 """Lessons whose notebooks are executed in any case."""
 HANGS = 1800
-CELL = re.compile(
-    r"^```\{code-cell\}[^\n]*\n(?P<options>---\n.*?^---\n|)(?P<code>.*?)^```$", re.M | re.S
-)
 LEFT = re.compile(r"\{[a-z:-]+\}`|^(?:```|:::+)\{.*|^\([\w-]+\)=$", re.M)
 every_lesson = pytest.mark.parametrize("page", PAGES)
 
@@ -47,21 +44,15 @@ def markdown_of(found: NotebookNode) -> str:
     return "\n\n".join(cell.source for cell in found.cells if cell.cell_type == "markdown")
 
 
-def source_cells(page: str) -> list[tuple[str, bool]]:
-    """A lesson's code, and whether its page shows it."""
-    text = (ROOT / f"{page}.md").read_text(encoding="utf-8")
-    return [(m["code"].strip(), "remove-" not in m["options"]) for m in CELL.finditer(text)]
-
-
 @every_lesson
 def test_its_code_is_the_pages_code(page: str, site: Path) -> None:
     """Behind the cells that install and fetch; of what the page hides, no assert is left."""
     first, *rest = code_of(notebook(page, site))
     assert first == addresses.install_cell()
-    if any("stored/" in code for code, _ in source_cells(page)):
+    if any("stored/" in code for code, _ in code_cells(page)):
         assert "urlretrieve(" in rest.pop(0)
-    shown = [code for code, seen in source_cells(page) if seen]
-    hidden = "\n".join(code for code, seen in source_cells(page) if not seen)
+    shown = [code for code, seen in code_cells(page) if seen]
+    hidden = "\n".join(code for code, seen in code_cells(page) if not seen)
     extra = [code for code in rest if code not in shown]
     assert [code for code in rest if code in shown] == shown
     for line in "\n".join(extra).splitlines():
@@ -118,6 +109,20 @@ def test_every_question_and_drawing_is_there(page: str, site: Path) -> None:
         re.findall(r"^```\{(?:predict\}|.*Predict)", source, re.M)
     )
     assert prose.count('src="data:image/svg+xml;base64,') == source.count("<svg")
+
+
+@every_lesson
+def test_what_happens_after_a_prediction_is_folded(page: str, site: Path) -> None:
+    found = notebook(page, site)
+    asked = False
+    for cell in found.cells:
+        if cell.cell_type == "code":
+            continue
+        if asked:
+            assert cell.source.startswith("<details><summary>What happened</summary>\n\n")
+        last = cell.source.rpartition("\n\n")[2]
+        asked = last.startswith("> ") and "> **Predict**" in cell.source.rpartition("</details>")[2]
+    assert markdown_of(found).count("<details>") == markdown_of(found).count("</details>")
 
 
 @functools.cache
