@@ -7,6 +7,7 @@
 #   make quick    lint, types, stubs, checks and the command line: under a minute, while you work
 #   make test-long  what make test does a part of or leaves out as it takes long
 #   make test-processor  what compares numbers, as on an older processor
+#   make gpu      every notebook on a GPU; writes the table that the page of times shows
 #   make bench    a class graded by plain nbgrader and by this grader, timed; minutes. More:
 #                 make bench BENCH="--scale 10000", or BENCH=--help
 
@@ -18,7 +19,7 @@ TORCH  ?=
 SMALL  := --extra-index-url https://download.pytorch.org/whl/cpu
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt
 
-.PHONY: help course look test quick test-long test-processor setup site exercises class stop lint bench clean
+.PHONY: help course look test quick test-long test-processor setup site exercises class stop lint bench gpu clean
 .DEFAULT_GOAL := help
 
 help:
@@ -80,6 +81,9 @@ lint: setup
 
 bench: setup
 	@$(BIN)/python -m tools.bench $(BENCH)
+
+gpu: site
+	@$(BIN)/python -m tools.gpu
 
 clean:
 	rm -rf _build .venv

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from ._device import DeviceError, device, precise_dtype
+from ._device import DeviceError, device, precise_dtype, use_device
 from ._exercise import find
 from .clipping import clipped_training_step
 
-__all__ = ["DeviceError", "device", "fit", "precise_dtype", "progress"]
+__all__ = ["DeviceError", "device", "fit", "precise_dtype", "progress", "use_device"]
 
 Batch = tuple[Tensor, Tensor]
 

@@ -1,0 +1,29 @@
+"""Lessons on a device of their own: no tensor is forgotten on the CPU."""
+
+from __future__ import annotations
+
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests import strength
+from tests.devices.notebook import error_on_fake
+
+from .site import CHAPTERS, ROOT, code_cells
+
+lesson_notebook = import_module("lesson_notebook")
+
+BEGINNING = 6
+"""How many of a lesson's cells are run in any case: training takes minutes on the fake device."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("page", strength.some(CHAPTERS))
+def test_a_lesson_stays_on_its_device(page: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "book/stored", tmp_path / "stored")
+    cells = lesson_notebook.visible_sources(code_cells(page))
+    assert "train.use_device()" in cells[0]
+    cells = cells if strength.full() else cells[:BEGINNING]
+    assert error_on_fake(cells, tmp_path) == ""
