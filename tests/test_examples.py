@@ -36,7 +36,8 @@ def offered(module: ModuleType) -> list[str]:
         and value.__module__ == module.__name__
         and not name.startswith("_")
     ]
-    return list(getattr(module, "__all__", defined))
+    listed = getattr(module, "__all__", defined)
+    return [name for name in listed if callable(getattr(module, name))]
 
 
 STUBS = {f"rnncourse.{entry.chapter}.{name}": entry.stub for name, entry in exercises().items()}

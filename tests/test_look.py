@@ -153,7 +153,13 @@ def test_an_open_page_loads_itself_again(look: Look, visit: Open) -> None:
     look.change("book/one.md", "# Lesson one", "# Lesson one, in another form")
     page.get_by_role("heading", name="Lesson one, in another form").wait_for()
     look.change("book/_static/own.css", "", "h1 { letter-spacing: 7px; }")
-    page.wait_for_function("getComputedStyle(document.querySelector('h1')).letterSpacing === '7px'")
+    # While the page loads itself there is no heading for a moment.
+    page.wait_for_function(
+        """() => {
+             const heading = document.querySelector("h1");
+             return heading && getComputedStyle(heading).letterSpacing === "7px";
+           }"""
+    )
 
 
 def test_the_pages_themselves_hold_nothing_of_it(look: Look) -> None:

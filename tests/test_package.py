@@ -74,7 +74,7 @@ def test_the_source_distribution_holds_what_the_wheel_is_made_from(sdist: Path) 
     tops = {path.parts[0] for path in paths}
     assert tops - {".gitignore", "PKG-INFO"} == {
         *("rnncourse", "exercises", "pyproject.toml"),
-        *("README.md", "CHANGELOG.md", "LICENSE"),
+        *("README.md", "CHANGELOG.md", "LICENSE", "LICENSES"),
     }
 
 
@@ -90,6 +90,9 @@ def test_the_wheel_holds_the_course_and_no_answers(wheel: Path) -> None:
     ):
         assert wanted in names
     assert any(name.endswith("LICENSE") for name in names)
+    assert {f"LICENSES/{name}" for name in ("python.txt", "sktime.txt", "vega-datasets.txt")} <= {
+        "/".join(n.split("/")[-2:]) for n in names
+    }
     assert all(name.startswith(("rnncourse/", "rnncourse-")) for name in names)
     for name, text in texts.items():
         assert "BEGIN SOLUTION" not in text, name

@@ -26,6 +26,7 @@ from jupyter_cache import get_cache
 from lesson_notebook import lesson_notebook
 from nbformat import NotebookNode
 from plain_markdown import Lesson, NoPlainFormError
+from reading_time import reading_times
 from references import Work, read_works
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -81,6 +82,7 @@ def _notebooks(app: Sphinx) -> Iterator[tuple[str, NotebookNode]]:
             _cited(executed, works),
             frozenset(titles),
             addresses,
+            reading_times(executed.path.read_text("utf-8")),
         )
         yield notebook_name(executed.docname), lesson_notebook(executed.notebook, lesson, titles)
 

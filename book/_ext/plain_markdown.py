@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from addresses import Addresses
 from myst_nb.core.variables import format_plain_text
 from questions import parse_answers
+from reading_time import ReadingTime, lesson_sentence
 from references import Work
 from terms import BAR
 
@@ -50,6 +51,7 @@ class Lesson:
         works: by key, what it cites.
         pages: the names of all pages.
         addresses: where the course is published.
+        times: how long it takes, and what is folded in it.
     """
 
     docname: str
@@ -57,6 +59,7 @@ class Lesson:
     works: Mapping[str, Work]
     pages: frozenset[str]
     addresses: Addresses
+    times: tuple[ReadingTime, ReadingTime] = (ReadingTime(), ReadingTime())
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,18 @@ def _nothing(directive: Directive, lesson: Lesson) -> str:
     return ""
 
 
+def _closer(directive: Directive, lesson: Lesson) -> str:
+    return f"**Look closer: {_inline(directive.argument, lesson)}** (you may leave this out)"
+
+
+def _closer_end(directive: Directive, lesson: Lesson) -> str:
+    return "*Here the closer look ends.*"
+
+
+def _reading_time(directive: Directive, lesson: Lesson) -> str:
+    return lesson_sentence(*lesson.times)
+
+
 def _claim(directive: Directive, lesson: Lesson) -> str:
     return _quote("A claim people make", directive.body, lesson)
 
@@ -226,10 +241,13 @@ DIRECTIVES: dict[str, Callable[[Directive, Lesson], str]] = {
     "admonition": _admonition,
     "bibliography": _bibliography,
     "claim": _claim,
+    "closer": _closer,
+    "closer-end": _closer_end,
     "covers": _nothing,
     "interactive": _interactive,
     "predict": _predict,
     "question": _question,
+    "reading-time": _reading_time,
     "reveal": _nothing,
     "terms": _terms,
 }

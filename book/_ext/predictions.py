@@ -41,6 +41,8 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
 SHOW = "Show what happens"
+PREDICTIONS_FOLDED = 600
+"""When a document's predictions are folded, among what is done to it: see `Sphinx.connect`."""
 
 logger = logging.getLogger(__name__)
 
@@ -212,6 +214,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(reveal, html=(visit_reveal, depart_reveal))
     app.add_directive("predict", Predict)
     app.add_directive("reveal", Reveal)
-    app.connect("doctree-read", fold_all)
+    app.connect("doctree-read", fold_all, priority=PREDICTIONS_FOLDED)
     app.connect("html-page-context", add_script)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import io
 import os
 import shutil
 import subprocess
@@ -14,6 +16,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from sphinx.cmd.build import build_main
 
 from .site import EXTENSIONS, ROOT
 
@@ -83,17 +86,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         (source / "own" / "demo.js").write_text(script, encoding="utf-8")
         (source / "conf.py").write_text(
             f"import sys\nsys.path.append({str(EXTENSIONS)!r})\n"
-            "extensions = ['myst_parser', 'asides', 'coverage_list', 'interactive', 'predictions', "
-            "'questions', 'terms']\n"
+            "extensions = ['myst_parser', 'asides', 'closer', 'coverage_list', 'interactive', "
+            "'predictions', 'questions', 'terms']\n"
             "myst_enable_extensions = ['dollarmath', 'colon_fence']\n"
             f"html_static_path = ['own', {str(ROOT / 'book' / '_static')!r}]\n"
             "html_css_files = ['course.css']\nhtml_theme = 'basic'\n"
             "html_theme_options = {'body_min_width': 0}\n",
             encoding="utf-8",
         )
-        sphinx = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q"]
-        built = subprocess.run([*sphinx, source, source / "out"], capture_output=True, text=True)
-        assert built.returncode == 0, built.stderr
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            status = build_main(["-W", "--keep-going", "-q", str(source), str(source / "out")])
+        assert status == 0, said.getvalue()
         return source / "out" / "index.html"
 
     return build

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.pyplot as plt
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -48,6 +49,7 @@ def _run(cells: list[str], folder: Path, answer: Connection) -> None:
     os.chdir(folder)
     os.environ[VARIABLE] = fake.NAME
     matplotlib.use("agg")
+    plt.show = lambda: plt.close("all")  # as in a notebook
     torch.set_num_threads(1)
     fake.install()
     _shorten_training()

@@ -1,4 +1,4 @@
-"""Tasks that lessons and exercises share: each one generates as many examples as are asked for."""
+"""Tasks that lessons and exercises share: each generates as many examples as are asked for."""
 
 from __future__ import annotations
 
