@@ -27,7 +27,7 @@ ROUNDED_TO = 5
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 CLOSER = re.compile(r"^```\{closer\}(.*?)^```\{closer-end\}\n```$", re.MULTILINE | re.DOTALL)
 CELL = re.compile(
-    r"^```\{code-cell\}[^\n]*\n(?P<options>---\n.*?^---\n|(?:^:.*\n)*)(?P<code>.*?)^```$",
+    r"^```\{code-cell\}[^\n]*\n(?P<options>---\n.*?^---\n|(?:^:[^\n]*\n)*)(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 UNSEEN = re.compile(r"hide-input|remove-")

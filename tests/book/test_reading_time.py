@@ -110,7 +110,7 @@ def test_the_front_page_says_how_long_the_course_takes(site: Path) -> None:
         for page in EXERCISES
     )
     said = reading_time.course_sentence(read, built)
-    assert said in (site / "index.html").read_text("utf-8")
+    assert said in (site / "book/index.html").read_text("utf-8")
 
 
 def test_an_exercise_that_does_not_say_how_long_it_takes_is_told() -> None:
