@@ -30,10 +30,10 @@ from __future__ import annotations
 
 from hashlib import sha256
 from html import escape
-from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from page_scripts import script_where
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -196,17 +196,6 @@ def depart_reveal(translator: HTML5Translator, node: reveal) -> None:
     translator.body.append("</details>\n")
 
 
-def add_script(
-    app: Sphinx,
-    pagename: str,
-    templatename: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
-) -> None:
-    if doctree and next(iter(doctree.findall(predict)), None):
-        app.add_js_file("predictions.js", loading_method="defer")
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(predict, html=(visit_predict, depart_predict))
     app.add_node(prediction_answers, html=(visit_answers, depart_answers))
@@ -215,5 +204,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("predict", Predict)
     app.add_directive("reveal", Reveal)
     app.connect("doctree-read", fold_all, priority=PREDICTIONS_FOLDED)
-    app.connect("html-page-context", add_script)
+    app.connect("html-page-context", script_where(predict, "predictions.js"))
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from docutils import nodes
+from page_scripts import script_where
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
@@ -168,17 +168,6 @@ def depart_reason(translator: HTML5Translator, node: question_reason) -> None:
     translator.body.append("</span></li>\n")
 
 
-def add_script(
-    app: Sphinx,
-    pagename: str,
-    templatename: str,
-    context: dict[str, Any],
-    doctree: nodes.document | None,
-) -> None:
-    if doctree and next(iter(doctree.findall(question)), None):
-        app.add_js_file("questions.js", loading_method="defer")
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(question, html=(visit_question, depart_question))
     app.add_node(question_title, html=(visit_title, depart_title))
@@ -186,5 +175,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_node(question_reasons, html=(visit_reasons, depart_reasons))
     app.add_node(question_reason, html=(visit_reason, depart_reason))
     app.add_directive("question", QuestionDirective)
-    app.connect("html-page-context", add_script)
+    app.connect("html-page-context", script_where(question, "questions.js"))
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
