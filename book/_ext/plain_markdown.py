@@ -21,7 +21,7 @@ from reading_time import ReadingTime, lesson_sentence
 from references import Work
 from terms import BAR
 
-FENCE = re.compile(r"(?P<marks>`{3,}|:{3,})(?:\{(?P<name>[\w-]+)\}[ \t]*(?P<argument>.*))?\n")
+FENCE = re.compile(r"(?P<marks>`{3,}|:{3,})(?:\{(?P<name>[\w-]+)\}[ \t]*(?P<argument>.*)|\w*)\n")
 FIGURE = re.compile(
     r"<figure>\n(?P<svg><svg.*?</svg>)\n<figcaption>(?P<caption>.*?)</figcaption>\n"
     r"</figure>\n",

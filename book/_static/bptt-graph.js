@@ -1,7 +1,7 @@
 /* The network of the lesson unrolled, and the way back from one loss, cut into chunks.
 
    The page hands over, for the loss of step s and the first step b that its gradient reaches (both
-   from 0): sizes[s][t], the size of the part of W_a's gradient by the use at step t, and
+   from 0): sizes[s][t], the size of the part of W_hh's gradient by the use at step t, and
    length[s][b], cosine[s][b], the gradient from b on against the whole one (null: it is 0). */
 
 "use strict";
@@ -25,7 +25,7 @@ interactiveFigures.define("bptt-graph", (box) => {
   const drawing = box.drawing({
     label: "The unrolled network with the way back from the chosen loss", height: 284,
   });
-  const reached = box.readout("Uses of W_a that this gradient reaches");
+  const reached = box.readout("Uses of W_hh that this gradient reaches");
   const share = box.readout("Length of the cut gradient, whole = 1");
   const angle = box.readout("Cosine between the two");
 
@@ -55,7 +55,7 @@ interactiveFigures.define("bptt-graph", (box) => {
     const at = (t) => pitch * (t + 0.75);
     const off = 5; // the way back runs beside the way forward
     const tallest = Math.max(...sizes[s], 1e-12);
-    const parts = [["text", { x: 2, y: INPUT + 32 }, "Size of the part of each use of W_a:"]];
+    const parts = [["text", { x: 2, y: INPUT + 32 }, "Size of the part of each use of W_hh:"]];
     for (let t = 0; t < STEPS; t += 1) {
       const x = at(t);
       const onTheWay = t >= first && t <= s;
@@ -73,7 +73,7 @@ interactiveFigures.define("bptt-graph", (box) => {
       }
       const circle = { cx: x, cy: STATE, r: RADIUS, fill: "none", stroke: "currentColor" };
       parts.push(["circle", { ...circle, "stroke-width": onTheWay ? 3 : 1.2 }]);
-      parts.push(label(x, STATE + 4, "a", t + 1));
+      parts.push(label(x, STATE + 4, "h", t + 1));
       parts.push(label(x, INPUT, "x", t + 1));
       const strong = t === s ? { "font-weight": 700, "text-decoration": "underline" } : {};
       parts.push(label(x, LOSS, "L", t + 1, strong));

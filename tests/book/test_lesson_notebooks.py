@@ -175,6 +175,13 @@ def test_a_hidden_cell_stays_where_later_code_needs_it() -> None:
     ]
 
 
+def test_code_that_is_not_run_stays_as_it_is() -> None:
+    module = import_module("plain_markdown")
+    lesson = module.Lesson("book/demo", {}, {}, frozenset({"book/demo"}), addresses)
+    text = "Compare\n\n```python\ndh = ds @ W  # {glue:text}`x`\n```\n\nwith this."
+    assert module.plain_markdown(text, lesson) == text
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
