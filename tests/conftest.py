@@ -30,6 +30,14 @@ FIRST = (
 """Where a run begins: one process builds the site, for which others need not wait, and none has a
 long file left when the others are done."""
 
+RUN_NOTEBOOKS = (
+    "tests/test_notebooks.py",
+    "tests/devices/test_notebooks.py",
+    "tests/book/test_devices.py",
+)
+ALONE = {*CHAPTERS, "sequences", "conventions"}
+"""Chapters whose notebooks may be run by different processes."""
+
 HANGS_SECONDS = 20 * 60
 """After which a test hangs, with what it prepares; many times what a busy machine needs."""
 
@@ -108,11 +116,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group_of(nodeid: str) -> str:
-    """Its file; the tests of exercise notebooks also their notebook, which takes a while to run."""
+    """Its file; the tests that run notebooks also their notebook, which takes a while."""
     file, _, name = nodeid.partition("::")
     parameter = name.partition("[")[2].removesuffix("]")
-    in_notebooks = file == "tests/test_notebooks.py" and parameter in CHAPTERS
-    return f"{file} {parameter}" if in_notebooks else file
+    one_notebook = file in RUN_NOTEBOOKS and parameter.removeprefix("book/") in ALONE
+    return f"{file} {parameter}" if one_notebook else file
 
 
 @pytest.fixture(autouse=True)
