@@ -8,10 +8,10 @@
 interactiveFigures.define("shapes-explorer", (box) => {
   const { number } = interactiveFigures;
   const whole = (label, max, value) => box.slider({ label, min: 1, max, step: 1, value });
-  const length = whole("Length", 20, 10);
+  const length = whole("Length", 20, 7);
   const batch = whole("Batch", 8, 3);
-  const input = whole("Input size", 100, 100);
-  const hidden = whole("Hidden size", 50, 20);
+  const input = whole("Input size", 100, 12);
+  const hidden = whole("Hidden size", 50, 8);
   const layers = whole("Layers", 4, 4);
   const yesOrNo = (label) => box.choice({ label, options: { no: "False", yes: "True" }, value: "no" });
   const bidirectional = yesOrNo("bidirectional");
