@@ -1,6 +1,6 @@
 /* One element of a GRU's state: it starts at 0.8, while the input asks for something negative.
 
-   n_t = tanh(-0.7 + r 1.5 h_(t-1)); h_t = k h_(t-1) + (1 - k) n_t, where the share k that is kept
+   g_t = tanh(-0.7 + r 1.5 h_(t-1)); h_t = k h_(t-1) + (1 - k) g_t, where the share k that is kept
    is z for torch and Cho 2014, and 1 - z for Chung 2014. */
 
 "use strict";
@@ -30,7 +30,7 @@ interactiveFigures.define("gru-mixing", (box) => {
     y: { label: "value", min: -1, max: 1 },
   });
   const state = plot.line({ label: "state h", style: "solid", marker: "circle" });
-  const candidate = plot.line({ label: "candidate n", style: "dashed", marker: "square" });
+  const candidate = plot.line({ label: "candidate g", style: "dashed", marker: "square" });
   const kept = plot.line({ label: "what is carried over of the first state", style: "dotted" });
 
   box.update(() => {
