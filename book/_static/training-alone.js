@@ -2,7 +2,7 @@
 
    The page hands over: given, how many values were heard; truth, the wave after them;
    alone[network][given], what that network said on its own; middle[network][given], after how
-   many steps the middle one of many waves was lost; limit, how far away counts as lost; steps,
+   many steps the median of many waves was lost; limit, how far away counts as lost; steps,
    how long those waves were. */
 
 "use strict";
@@ -23,7 +23,7 @@ interactiveFigures.define("training-alone", (box) => {
     value: "0",
   });
   const here = box.readout("This wave is lost");
-  const usual = box.readout("The middle one of 200 waves is lost");
+  const usual = box.readout("The median of 200 waves is lost");
   const plot = box.plot({
     label: "The true wave and what the network says on its own",
     x: { label: "step without help", min: 0, max: truth.length - 1 },
