@@ -129,9 +129,13 @@ def _role(role: str, text: str, lesson: Lesson) -> str:
     if role in ("cite", "cite:p", "cite:t"):
         works = [lesson.works[key.strip()] for key in text.split(",")]
         if role == "cite:t":
-            return ", ".join(f"[{work.names} ({work.year})]({work.address})" for work in works)
-        return f"({'; '.join(f'[{work.names}, {work.year}]({work.address})' for work in works)})"
+            return ", ".join(_linked(f"{work.names} ({work.year})", work) for work in works)
+        return f"({'; '.join(_linked(f'{work.names}, {work.year}', work) for work in works)})"
     raise NoPlainFormError(f"{lesson.docname}: no plain form of {{{role}}}`{text}` is known")
+
+
+def _linked(text: str, work: Work) -> str:
+    return f"[{text}]({work.address})" if work.address else text
 
 
 def _link(target: str, lesson: Lesson) -> str:

@@ -15,7 +15,7 @@ from .site import CHAPTERS, ROOT, code_cells
 
 lesson_notebook = import_module("lesson_notebook")
 
-BEGINNING = 6
+BEGINNING = 3
 """How many of a lesson's cells are run in any case: training takes minutes on the fake device."""
 
 

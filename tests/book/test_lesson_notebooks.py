@@ -78,6 +78,7 @@ def test_its_links_lead_to_pages_of_the_site(page: str, site: Path) -> None:
     own = [link for link in links if link.startswith(addresses.site)]
     assert own
     assert [link for link in links if not link.startswith("https://")] == []
+    assert "]()" not in markdown_of(notebook(page, site))
     for link in own:
         assert (site / link.removeprefix(addresses.site).partition("#")[0]).is_file(), link
 

@@ -28,7 +28,7 @@ FIRST = {
     "teacher forcing": "book/training",
     "dropout": "book/glossary",
     "perplexity": "book/glossary",
-    "transformer": "book/glossary",
+    "transformer": "book/gru",
     "beam search": "book/glossary",
     "attention": "book/sequences",
     "clip": "book/clipping",
