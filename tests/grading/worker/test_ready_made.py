@@ -126,7 +126,7 @@ CALLS: dict[str, tuple[str, str]] = {
         f"y.given = z.given = (x, (h, c), {WEIGHTS})\ny.which, z.which = 0, 1\nreturn y, z",
     ),
     "a module of the course that is torch": (
-        "from rnncourse.data import torch as t",
+        "from rnncourse.data.tasks import torch as t",
         f"return t.lstm_cell(x, (h, c), {WEIGHTS})",
     ),
     "half precision, quantized": (
