@@ -196,7 +196,9 @@ READY_MADE = {
 READY_HIDDEN = {
     "by_exec": 'exec("ready = torch.lstm_cell")',
     "by_the_shell": 'ready = get_ipython().ev("torch.lstm_cell")',
-    "from_a_module_of_the_course": "from rnncourse.data.tasks import torch as t\nready = t.lstm_cell",
+    "from_a_module_of_the_course": (
+        "from rnncourse.data.tasks import torch as t\nready = t.lstm_cell"
+    ),
     "from_a_list": "ready = [torch.ops.aten][0].lstm_cell",
     "from_an_exception": "class Kept(Exception): pass\n"
     "try: raise Kept(torch.lstm_cell)\nexcept Kept as kept: ready = kept.args[0]",
