@@ -23,7 +23,8 @@ def torch_defaults() -> Iterator[None]:
         torch.float64
         >>> torch.set_default_dtype(torch.float32)
     """
-    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    # torch.get_default_device came with torch 2.3, and the course also runs on 2.1.
+    dtype, device = torch.get_default_dtype(), torch.empty(0).device
     on_cpu = contextlib.nullcontext() if device.type == "cpu" else torch.device("cpu")
     torch.set_default_dtype(torch.float32)
     try:
